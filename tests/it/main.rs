@@ -59,4 +59,5 @@ mod undo;
 mod wait;
 mod wait_handle;
 mod watch;
+mod why_waiting;
 mod workshop;

@@ -71,7 +71,7 @@ pub fn report(settings: &ReportSettings) -> Result<ExitCode, Failure> {
 }
 
 /// The events of a run, or those of a file.
-fn events(run: &str) -> Result<Vec<Event>, Failure> {
+pub(crate) fn events(run: &str) -> Result<Vec<Event>, Failure> {
     let runs = Utf8Path::new(RUNS);
     let newest = if run == LAST { runs_in(runs)?.into_iter().next() } else { None };
     let name = newest.as_deref().unwrap_or(run);

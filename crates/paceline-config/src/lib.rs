@@ -47,8 +47,8 @@ pub use places::{SettingPlace, SettingPlaces};
 pub use prewarm::{Prewarm, RepositoryName};
 pub use price::Dollars;
 pub use run::{
-    Concurrency, FailedRun, FailurePolicy, HistoryPlace, JournalCopy, JournalSettings, OnFailure, Rollback,
-    Strategy, Stuck, Unchanged,
+    Concurrency, FailedRun, FailurePolicy, HistoryPlace, JournalCopy, JournalSettings, OnFailure, RateFactor,
+    Rollback, Strategy, Stuck, Unchanged,
 };
 pub use secrets::{WrittenSecret, written_secrets};
 pub use setting::SettingError;

@@ -2,9 +2,11 @@
 
 use std::num::NonZeroUsize;
 
+use paceline_yaml::Node;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::setting::{choices, settings};
+use crate::setting::{Problem, Setting, choices, settings, text};
 
 choices! {
     /// When a stack may start.
@@ -27,6 +29,63 @@ settings! {
         pub assets: NonZeroUsize = at_least_one(8),
         /// Builds of image assets.
         pub images: NonZeroUsize = at_least_one(4),
+        /// Resources of the stacks that are created, updated or deleted, in each account and region. The resources of
+        /// a stack count until its operation has ended. A larger stack runs alone there. Without the setting, the
+        /// number is the account's `ConcurrentResourcesLimit`, or 2500 if that cannot be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub resources: Option<NonZeroUsize>,
+        /// How many times the documented rate the calls of CloudFormation may become, from 1 to 4, in accounts whose
+        /// rates AWS has raised. Each run starts at the documented rate, becomes faster as long as AWS does not
+        /// throttle, and is slower after the first throttle. With 1, the calls stay below the documented rate.
+        #[serde(default, skip_serializing_if = "RateFactor::is_one")]
+        pub api_rates: RateFactor,
+    }
+}
+
+/// How many times the documented rate calls may become: 1 to 4.
+///
+/// The rates are in no list of quotas that can be read, so a team states that AWS has raised them. More than four times
+/// is not tried, because every step upwards may cost a throttled call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateFactor(u32);
+
+impl RateFactor {
+    const MOST: u32 = 4;
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// Whether calls stay below the documented rate.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_one(&self) -> bool {
+        self.0 == 1
+    }
+}
+
+impl Default for RateFactor {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl Setting for RateFactor {
+    fn read(node: &Node) -> Result<Self, Problem> {
+        let text = text(node)?;
+        let factor = text.parse().ok().filter(|factor| (1..=Self::MOST).contains(factor));
+        factor.map(Self).ok_or_else(|| {
+            let hint = format!("write a whole number from 1 to {}", Self::MOST);
+            Problem::at(node.at, format!("calls cannot become `{text}` times as fast as documented"), hint)
+        })
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
+    }
+
+    fn shown(&self) -> Option<Value> {
+        Some(self.0.into())
     }
 }
 

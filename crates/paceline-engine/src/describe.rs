@@ -3,7 +3,9 @@
 use paceline_plan::history::short;
 use paceline_plan::{Plan, Step, THE_APP, Work};
 
-use crate::event::{AssetKind, PlannedPhase, PlannedSettings, PlannedStep, RunStarted, StepKind, StepRef};
+use crate::event::{
+    AssetKind, PlannedPhase, PlannedSettings, PlannedStep, RunStarted, StepKind, StepRef, seconds,
+};
 use crate::options::RunOptions;
 
 /// The id, title, account and region of a step, as events carry them.
@@ -79,6 +81,7 @@ pub(crate) fn run_started(plan: &Plan, options: &RunOptions) -> RunStarted {
         prepares: plan.prepares,
         executes: options.executes.clone(),
         simulated: options.simulated,
+        lease_wait_s: seconds(options.lease_wait),
         strategy: plan.strategy,
         phases: phases.collect(),
         steps: steps.collect(),

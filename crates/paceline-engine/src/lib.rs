@@ -20,6 +20,7 @@ pub mod rollback;
 mod run;
 mod schedule;
 mod stack_files;
+mod stagger;
 mod state;
 mod stop;
 

@@ -34,6 +34,8 @@ pub struct RunOptions {
     pub executes: Option<String>,
     /// What a person has let through although the policy refuses it.
     pub approvals: Vec<RunApproved>,
+    /// How long the run waited for the leases of other runs on its stacks.
+    pub lease_wait: Duration,
     /// The handle by which others stop the run.
     pub stop: Stop,
     /// The time after which the run stops itself.
@@ -56,6 +58,7 @@ impl RunOptions {
             build: None,
             executes: None,
             approvals: Vec::new(),
+            lease_wait: Duration::ZERO,
             stop: Stop::default(),
             deadline: None,
         }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,6 +23,13 @@ use crate::event::{
 pub trait Perform: Send + Sync + 'static {
     /// Performs a step to its end, or until [`StepContext::stopped`].
     fn perform(&self, context: StepContext) -> impl Future<Output = Ended> + Send;
+
+    /// The number of resources that may be in stack operations at the same time in an account and region, if it is
+    /// known. The engine asks once for each, before the first step starts.
+    fn concurrent_resources(&self, account: Option<&str>, region: Option<&str>) -> Option<NonZeroUsize> {
+        let _ = (account, region);
+        None
+    }
 
     /// How often AWS has asked for fewer calls in this process, by operation. The engine asks once, when all steps have
     /// ended.
@@ -73,6 +82,17 @@ pub struct StepContext {
     pub(crate) clock: Clock,
     pub(crate) done_earlier: bool,
     pub(crate) needs_unchanged: bool,
+    pub(crate) rate_wait: RateWait,
+}
+
+/// How long the calls of a step have waited for the rate of calls.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RateWait(Arc<AtomicU64>);
+
+impl RateWait {
+    pub(crate) fn get(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// The clock of a run: the time of its start plus the time that tokio's clock has counted since.
@@ -195,6 +215,12 @@ impl StepContext {
         let waited = wait.await;
         self.send_room(Some(Room::Taken));
         waited
+    }
+
+    /// Adds the time for which a call of the step waited for the rate of calls.
+    pub fn waited_for_rate(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.rate_wait.0.fetch_add(micros, Ordering::Relaxed);
     }
 
     /// Reports a change of a resource or of the stack.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use paceline_plan::Plan;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Cause, Event};
@@ -36,7 +37,9 @@ pub async fn run<P: Perform>(
 ) -> io::Result<RunEnd> {
     let interruption = Interruption::new(&options.stop, options.deadline);
     let name: Arc<str> = options.id.as_str().into();
-    let mut state = State::new(plan, options, record);
+    let limits =
+        |account: Option<&str>, region: Option<&str>| performer.concurrent_resources(account, region);
+    let mut state = State::new(plan, options, &limits, record);
     let mut tasks = JoinSet::new();
     match drive(&name, &mut state, &performer, &mut tasks, interruption).await {
         Ok(()) => {
@@ -73,6 +76,7 @@ async fn drive<P: Perform>(
         if state.fails_fast() {
             stop.cancel();
         }
+        state.send_due()?;
         while let Some(index) = state.start_next()? {
             let context = StepContext {
                 run: Arc::clone(name),
@@ -84,6 +88,7 @@ async fn drive<P: Perform>(
                 clock: state.clock(),
                 done_earlier: state.was_done_earlier(index),
                 needs_unchanged: state.needs_are_unchanged(index),
+                rate_wait: state.rate_wait(index),
             };
             let performer = Arc::clone(performer);
             let task = tasks.spawn(async move { performer.perform(context).await });
@@ -93,6 +98,7 @@ async fn drive<P: Perform>(
             return Ok(());
         }
         let silence = tokio::time::sleep_until(state.last_event() + SILENCE);
+        let next_due = state.next_due();
         tokio::select! {
             biased;
             () = interruption.wait(), if !stop.is_cancelled() => {}
@@ -114,6 +120,7 @@ async fn drive<P: Perform>(
                     state.ended(index, ended)?;
                 }
             }
+            () = tokio::time::sleep_until(next_due.unwrap_or_else(Instant::now)), if next_due.is_some() => {}
             () = silence => state.waiting(performing.len())?,
         }
     }

@@ -171,7 +171,7 @@ async fn rehearse(plan: Arc<Plan>) -> io::Result<Schedule> {
     let origin = tokio::time::Instant::now();
     let mut record = |event: &Event| {
         match &event.fact {
-            Fact::StepStarted(step) => steps[index[&step.step]].0 = origin.elapsed(),
+            Fact::StepStarted(fact) => steps[index[&fact.step.step]].0 = origin.elapsed(),
             Fact::StepFinished(fact) => steps[index[&fact.step.step]].1 = origin.elapsed(),
             _ => {}
         }

@@ -8,7 +8,7 @@
 //! | `met`: one of its needs is met | `missing` − 1; at 0 `Ready` | — | stays | stays |
 //! | `unmet`: one of its needs is missing again | `missing` + 1 | `Waiting`, held | stays, is warned once | stays, is warned once |
 //! | `start_next`: the limit allows it, and its remaining path is the longest | — | `Running` | — | — |
-//! | `reported`: its performer sends a report | — | — | stays | ignored |
+//! | `reported`: its performer sends a report | — | — | stays; the report may be held back | ignored |
 //! | `pause`: it waits for other steps | — | — | stays, does not count against its limit | — |
 //! | `ended`: its performer has ended | — | — | `Ended` with that outcome | — |
 //! | `skip_dependents`: a step that it needs has failed | `Ended`, skipped | `Ended`, skipped | stays, is warned once | stays, is warned once |
@@ -25,7 +25,9 @@
 //! Once the run halts (`interrupt`, `halt_after`), `start_next` starts nothing more. Every change is recorded
 //! as an event before anything else happens.
 
+mod finish;
 mod halt;
+mod held_back;
 mod pause;
 mod release;
 
@@ -39,15 +41,18 @@ use paceline_plan::{Plan, Work};
 use tokio::time::Instant;
 
 use self::halt::Halt;
-use crate::ExitCode;
+use self::held_back::HeldBack;
 use crate::any_change::AnyChange;
 use crate::describe::{reference, run_started};
 use crate::early_needs::EarlyNeeds;
-use crate::event::{Cause, Event, Fact, Outcome, RunFinished, SCHEMA, StepFinished, StepRef, seconds};
+use crate::event::{
+    Cause, Event, Fact, LimitWait, Outcome, SCHEMA, StepFinished, StepRef, StepStarted, seconds,
+};
 use crate::known_bugs::{KnownBug, is_on};
-use crate::options::{RunEnd, RunOptions};
-use crate::perform::{Clock, Ended, Report, Room};
-use crate::ready_queue::ReadyQueue;
+use crate::options::RunOptions;
+use crate::perform::{Clock, Ended, RateWait, Report, Room};
+use crate::ready_queue::{ReadyQueue, ResourceLimits};
+use crate::stagger::Stagger;
 
 use self::pause::Paused;
 
@@ -84,6 +89,13 @@ pub(crate) struct State<'a> {
     ready: ReadyQueue,
     /// The running steps that wait until other steps have ended.
     paused: BTreeMap<usize, Paused>,
+    stagger: Stagger,
+    /// The operations that are held back, by step.
+    held_back: BTreeMap<usize, HeldBack>,
+    /// What running steps have waited for.
+    waited: BTreeMap<usize, Vec<LimitWait>>,
+    /// How long the calls of running steps have waited for their rate.
+    rate_waits: BTreeMap<usize, RateWait>,
     halt: Option<Halt>,
     failures: usize,
     /// The number of failures that came before anything was changed.
@@ -98,6 +110,7 @@ impl<'a> State<'a> {
     pub(crate) fn new(
         plan: Arc<Plan>,
         options: RunOptions,
+        limits: ResourceLimits<'_>,
         record: &'a mut (dyn FnMut(&Event) -> io::Result<()> + Send),
     ) -> Self {
         let graph = plan.step_graph();
@@ -113,8 +126,12 @@ impl<'a> State<'a> {
             early: EarlyNeeds::new(&plan),
             warned: BTreeMap::new(),
             remaining,
-            ready: ReadyQueue::new(plan.concurrency),
+            ready: ReadyQueue::new(&plan, limits),
             paused: BTreeMap::new(),
+            stagger: Stagger::new(&plan),
+            held_back: BTreeMap::new(),
+            waited: BTreeMap::new(),
+            rate_waits: BTreeMap::new(),
             seq: options.earlier.as_ref().map_or(0, |earlier| earlier.seq),
             clock: Clock::starting(options.now),
             last_event: Instant::now(),
@@ -197,24 +214,38 @@ impl<'a> State<'a> {
         if self.halt.is_some() {
             return Ok(None);
         }
-        let Some(index) = self.ready.pop() else { return Ok(None) };
+        let Some((index, waited)) = self.ready.pop(&self.plan) else { return Ok(None) };
         let now = Instant::now();
         let queued = match self.steps[index] {
             StepState::Ready { since } => now - since,
             _ => Duration::ZERO,
         };
         self.steps[index] = StepState::Running { since: now, queued };
-        self.emit(Fact::StepStarted(StepRef::clone(&self.references[index])))?;
+        let step = StepRef::clone(&self.references[index]);
+        self.emit(Fact::StepStarted(StepStarted { step, waited: waited.clone() }))?;
+        self.waited.insert(index, waited);
         Ok(Some(index))
+    }
+
+    /// The place where the waits of a step's calls are counted.
+    pub(crate) fn rate_wait(&mut self, index: usize) -> RateWait {
+        self.rate_waits.entry(index).or_default().clone()
     }
 
     /// Applies a report of a running step. A task that a step leaves behind may send reports after the end of
     /// the step. Those are ignored.
     pub(crate) fn reported(&mut self, report: Report) -> io::Result<()> {
-        let Report { step, facts, recorded, room, pause } = report;
-        if !matches!(self.steps[step], StepState::Running { .. }) {
+        if !matches!(self.steps[report.step], StepState::Running { .. }) {
             return Ok(());
         }
+        match self.hold_back(report) {
+            Some(report) => self.apply(report),
+            None => Ok(()),
+        }
+    }
+
+    fn apply(&mut self, report: Report) -> io::Result<()> {
+        let Report { step, facts, recorded, room, pause } = report;
         match room {
             Some(Room::Left) => self.ready.leaves(&self.plan.steps[step], step),
             Some(Room::Taken) => self.ready.returns(&self.plan.steps[step], step),
@@ -222,8 +253,10 @@ impl<'a> State<'a> {
         }
         for fact in &facts {
             self.touched.hears(&self.references[step].step, fact);
-            self.changed_now[step] |=
-                matches!(fact, Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares());
+            if matches!(fact, Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares()) {
+                self.changed_now[step] = true;
+                self.ready.changes_stack(step);
+            }
         }
         self.hear(step, facts)?;
         if let Some(recorded) = recorded {
@@ -245,6 +278,8 @@ impl<'a> State<'a> {
         self.ready.ended(&self.plan.steps[index], index);
         // The step may have been dropped in the middle of its pause.
         self.paused.remove(&index);
+        self.held_back.remove(&index);
+        let waited = self.waited_of(index, duration);
         let Ended { mut outcome, mut cause, detail, outputs } = ended;
         // A step that was started cannot be skipped. It has not done the work that other steps rely on, so it
         // has failed.
@@ -276,6 +311,7 @@ impl<'a> State<'a> {
                 detail,
                 duration_s: seconds(duration),
                 queued_s: seconds(queued),
+                waited,
                 resumed,
                 outputs,
                 ..self.without_work(index, outcome)
@@ -294,43 +330,6 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Ends the run when no step runs and no more steps will start. First ends the steps that never started.
-    pub(crate) fn finish(mut self) -> io::Result<RunEnd> {
-        for index in 0..self.steps.len() {
-            if let StepState::Ended(_) = self.steps[index] {
-                continue;
-            }
-            let never = match self.halt {
-                Some(Halt::Failed(failed)) => self.skipped(index, failed),
-                Some(Halt::Interrupted) | None => self.without_work(index, Outcome::Interrupted),
-            };
-            self.finished(index, never)?;
-        }
-        let outcome = |step: &StepState| match step {
-            StepState::Ended(outcome) => *outcome,
-            _ => Outcome::Interrupted,
-        };
-        let outcomes: Vec<Outcome> = self.steps.iter().map(outcome).collect();
-        let mut stacks = BTreeMap::new();
-        for (step, &outcome) in self.plan.steps.iter().zip(&outcomes) {
-            if step.work.changes().is_some() {
-                *stacks.entry(outcome).or_default() += 1;
-            }
-        }
-        let exit_code = if self.failures > 0 {
-            // A permission that is missing after the run has changed something is an ordinary failure.
-            let is_refused = self.failures == self.preflight_failures && !self.touched.any();
-            if is_refused { ExitCode::Refused } else { ExitCode::Failed }
-        } else if outcomes.contains(&Outcome::Interrupted) {
-            ExitCode::Interrupted
-        } else {
-            ExitCode::Done
-        };
-        let duration_s = seconds(self.clock.elapsed());
-        self.emit(Fact::RunFinished(RunFinished { stacks, exit_code, duration_s }))?;
-        Ok(RunEnd { exit_code, outcomes })
-    }
-
     /// Records how often AWS asked for fewer calls.
     pub(crate) fn throttled(&mut self, operations: BTreeMap<String, u64>) -> io::Result<()> {
         if operations.is_empty() { Ok(()) } else { self.emit(Fact::CallsThrottled { operations }) }
@@ -340,21 +339,6 @@ impl<'a> State<'a> {
         self.steps[index] = StepState::Ready { since: Instant::now() };
         self.ready.push(&self.plan.steps[index], index, self.remaining[index]);
         self.emit(Fact::StepReady(StepRef::clone(&self.references[index])))
-    }
-
-    /// The end of a step that was not performed.
-    fn without_work(&self, index: usize, outcome: Outcome) -> StepFinished {
-        StepFinished {
-            step: StepRef::clone(&self.references[index]),
-            outcome,
-            cause: None,
-            because: None,
-            detail: None,
-            duration_s: 0.0,
-            queued_s: 0.0,
-            resumed: false,
-            outputs: BTreeMap::new(),
-        }
     }
 
     fn finished(&mut self, index: usize, finished: StepFinished) -> io::Result<()> {

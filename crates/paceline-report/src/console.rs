@@ -251,7 +251,7 @@ impl<W: Write> Console<W> {
                     approved.reason.as_deref().map(|it| format!(": {}", one_line(it))).unwrap_or_default();
                 self.say(Tone::Warn, "approved", &format!("{}{by}{why}", one_line(&approved.rule)))?;
             }
-            Fact::StepStarted(step) if !quiet && !self.options.is_live => self.started(step)?,
+            Fact::StepStarted(fact) if !quiet && !self.options.is_live => self.started(&fact.step)?,
             Fact::StackProgress(progress) => {
                 let is_followed = self.followed.as_ref() == Some(&progress.step.step);
                 if self.options.detail == Detail::Resources || is_followed {

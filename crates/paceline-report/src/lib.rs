@@ -41,6 +41,7 @@ mod summary;
 mod svg;
 mod timeline;
 mod trace;
+mod why_waiting;
 
 pub use build_phases::{build_phases, log_line, phase_title};
 pub use comparison::{Comparison, PhaseTimes};
@@ -68,6 +69,7 @@ pub use record::{
 pub use summary::summary;
 pub use svg::svg;
 pub use trace::trace;
+pub use why_waiting::{UnknownStack, WhyWaiting};
 
 /// A report that is updated with each event of a run.
 pub trait Report {

@@ -39,6 +39,8 @@ pub struct SimOptions {
     /// The most calls of CloudFormation that are answered in a second in each account and region, whatever they
     /// are. `None` if only the rates of single operations limit them.
     pub calls_per_second: Option<f64>,
+    /// How many times the documented API rates are admitted. More than 1 is an account whose rates AWS has raised.
+    pub rate_factor: f64,
     /// The number of entries on a page of a list.
     pub page_size: usize,
     /// The time for which a new or changed role stays invisible to readers.
@@ -80,6 +82,7 @@ impl Default for SimOptions {
             check_assets: true,
             throttling: true,
             calls_per_second: None,
+            rate_factor: 1.0,
             page_size: 100,
             iam_lag: Duration::from_secs(1)..=Duration::from_secs(8),
             jitter: 0.0,

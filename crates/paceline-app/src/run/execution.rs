@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
@@ -199,6 +200,7 @@ impl Execution<'_> {
             build: None,
             executes: self.executes.clone(),
             approvals: Vec::new(),
+            lease_wait: Duration::ZERO,
             stop: interrupt::stop(),
             // The deadline of the process stops the run, too. It counts from the start of the process.
             deadline: None,
@@ -233,6 +235,7 @@ impl Execution<'_> {
                 return Err(failure);
             }
         };
+        run.lease_wait = leases.as_ref().map_or(Duration::ZERO, Leases::waited);
         let mut started = Started { plan, performer, leases, run, listeners };
         let Some(policy) = &self.policy else { return Ok(started) };
         // The run that held the leases before may have changed the stacks.

@@ -8,7 +8,7 @@ use paceline_aws::{StackNews, WatchedResource, WatchedStack};
 use paceline_config::Strategy;
 use paceline_engine::event::{
     Cause, Outcome, PlannedStep, RunFinished, RunStarted, SCHEMA, StackAccepted, StackProgress, StepFinished,
-    StepKind, StepRef,
+    StepKind, StepRef, StepStarted,
 };
 use paceline_engine::{Event, ExitCode, Fact};
 
@@ -53,6 +53,7 @@ impl WatchEvents {
             prepares: false,
             executes: None,
             simulated: false,
+            lease_wait_s: 0.0,
             strategy: Strategy::Graph,
             phases: Vec::new(),
             steps: named.iter().map(planned).collect(),
@@ -81,7 +82,10 @@ impl WatchEvents {
                 let accepted = StackAccepted { step: step(stack), stack_id: id.clone(), token: None };
                 vec![
                     self.event(since, Fact::StepReady(step(stack))),
-                    self.event(since, Fact::StepStarted(step(stack))),
+                    self.event(
+                        since,
+                        Fact::StepStarted(StepStarted { step: step(stack), waited: Vec::new() }),
+                    ),
                     self.event(now, Fact::StackAccepted(accepted)),
                     self.turned(stack, status, now),
                 ]
@@ -139,6 +143,7 @@ impl WatchEvents {
             detail: Some(status.to_string()),
             duration_s: seconds(since, now),
             queued_s: 0.0,
+            waited: Vec::new(),
             resumed: false,
             outputs: BTreeMap::new(),
         };

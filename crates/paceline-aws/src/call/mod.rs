@@ -138,7 +138,10 @@ impl Caller {
         let Target { account, region } = &self.target;
         let (started, mut pause, mut attempt) = (Instant::now(), FIRST_PAUSE, 1);
         loop {
-            self.limiter.acquire(account, region, operation).await;
+            let waited = self.limiter.acquire(account, region, operation).await;
+            if let Hears::Step(context) = &self.hears {
+                context.waited_for_rate(waited);
+            }
             if !holds().await? {
                 return Ok(None);
             }

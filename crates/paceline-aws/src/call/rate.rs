@@ -1,7 +1,13 @@
 //! Keeps API calls below their documented rates, with one token bucket per account, region and operation.
+//!
+//! A bucket slows down when AWS throttles a call, and speeds up again as calls are answered. CloudFormation's rates are
+//! in no list of quotas that can be read. So only an account whose owner says that AWS has raised them is called
+//! faster than documented: calls that wait for their bucket speed it up, until the first throttle or the greatest
+//! factor. After a throttle, the bucket stays below the rate that was too fast.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use paceline_plan::pace::{BURST, MUTATING_RATE, READING_RATE, SHARE};
@@ -12,10 +18,17 @@ const OTHER_RATE: f64 = 50.0;
 /// The lowest rate, in calls per second, if AWS throttles again and again.
 const SLOWEST: f64 = 0.2;
 
+/// The growth of a rate with each answered call.
+const GROWTH: f64 = 1.05;
+/// The share of a rate above the documented one that is left after a throttle showed that it was too fast.
+const BELOW_THROTTLED: f64 = 0.9;
+
 /// The buckets of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Limiter {
-    buckets: Mutex<HashMap<Key, Bucket>>,
+    buckets: Mutex<HashMap<Key, Arc<Bucket>>>,
+    /// How many times their documented rate the calls of CloudFormation may become.
+    factor: AtomicU32,
     /// How often AWS said slower, by operation.
     throttled: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -25,32 +38,66 @@ type Key = (String, String, &'static str);
 
 #[derive(Debug)]
 struct Bucket {
-    /// The present rate and the highest rate, in calls per second.
+    /// The waiting calls, in their order. The first one computes its time by the rate of that moment.
+    turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The present rate and the usual one, in calls per second.
     rate: f64,
     limit: f64,
-    /// The time of the next call. A reservation moves it, so that waiting calls are sent one after another.
+    /// The highest rate. It is above the usual one where AWS has raised the documented rates.
+    ceiling: f64,
+    /// True if the last call had to wait for its turn.
+    is_busy: bool,
+    /// The time of the next call.
     next: Instant,
 }
 
+impl Default for Limiter {
+    fn default() -> Self {
+        Self { buckets: Mutex::default(), factor: AtomicU32::new(1), throttled: Mutex::default() }
+    }
+}
+
 impl Limiter {
-    /// Waits until a call may go out.
-    pub(crate) async fn acquire(&self, account: &str, region: &str, operation: &'static str) {
-        let at = self.with(account, region, operation, |bucket| {
+    /// Lets the calls of CloudFormation become this many times as fast as documented. Counts for operations that have
+    /// not been called yet.
+    pub(crate) fn allow_faster(&self, factor: u32) {
+        self.factor.store(factor, Ordering::Relaxed);
+    }
+
+    /// Waits until a call may go out. Returns how long it waited.
+    pub(crate) async fn acquire(&self, account: &str, region: &str, operation: &'static str) -> Duration {
+        let asked = Instant::now();
+        let bucket = self.bucket(account, region, operation);
+        let _turn = bucket.turn.lock().await;
+        let at = bucket.with(|state| {
             let now = Instant::now();
-            let spacing = Duration::from_secs_f64(1.0 / bucket.rate);
+            let spacing = Duration::from_secs_f64(1.0 / state.rate);
             // Calls that were not made in the last second may be made at once.
             let earliest = now.checked_sub(BURST).unwrap_or(now);
-            let at = bucket.next.max(earliest + spacing);
-            bucket.next = at;
-            bucket.next += spacing;
+            let at = state.next.max(earliest + spacing);
+            state.next = at + spacing;
+            state.is_busy = at > asked;
             at
         });
         tokio::time::sleep_until(at).await;
+        asked.elapsed()
     }
 
     /// Slows down because AWS throttled a call.
     pub(crate) fn throttled(&self, account: &str, region: &str, operation: &'static str) {
-        self.with(account, region, operation, |bucket| bucket.rate = (bucket.rate / 2.0).max(SLOWEST));
+        self.bucket(account, region, operation).with(|bucket| {
+            if bucket.rate > bucket.limit {
+                bucket.ceiling = (bucket.rate * BELOW_THROTTLED).max(bucket.limit);
+                bucket.rate = bucket.limit;
+            } else {
+                bucket.rate = (bucket.rate / 2.0).max(SLOWEST);
+            }
+        });
         *self.throttled.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_default() += 1;
     }
 
@@ -62,26 +109,31 @@ impl Limiter {
 
     /// Speeds up because AWS answered a call.
     pub(crate) fn answered(&self, account: &str, region: &str, operation: &'static str) {
-        self.with(account, region, operation, |bucket| {
-            bucket.rate = (bucket.rate * 1.05).min(bucket.limit);
+        self.bucket(account, region, operation).with(|bucket| {
+            // Only a bucket that calls wait for shows that a higher rate is needed, and that AWS admits it.
+            let highest = if bucket.is_busy { bucket.ceiling } else { bucket.limit.max(bucket.rate) };
+            bucket.rate = (bucket.rate * GROWTH).min(highest);
         });
     }
 
-    fn with<T>(
-        &self,
-        account: &str,
-        region: &str,
-        operation: &'static str,
-        use_it: impl FnOnce(&mut Bucket) -> T,
-    ) -> T {
-        // A panic in another thread cannot leave a bucket half changed.
+    fn bucket(&self, account: &str, region: &str, operation: &'static str) -> Arc<Bucket> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let name = bucket_of(operation);
         let bucket = buckets.entry((account.to_owned(), region.to_owned(), name)).or_insert_with(|| {
             let limit = limit_of(name) * SHARE;
-            Bucket { rate: limit, limit, next: Instant::now() }
+            let factor = if is_of_cloudformation(name) { self.factor.load(Ordering::Relaxed) } else { 1 };
+            let ceiling = limit * f64::from(factor);
+            let state = State { rate: limit, limit, ceiling, is_busy: false, next: Instant::now() };
+            Arc::new(Bucket { turn: tokio::sync::Mutex::default(), state: Mutex::new(state) })
         });
-        use_it(bucket)
+        Arc::clone(bucket)
+    }
+}
+
+impl Bucket {
+    fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
+        // A panic in another thread cannot leave the state half changed.
+        use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -112,6 +164,25 @@ fn limit_of(bucket: &str) -> f64 {
     }
 }
 
+/// Whether an operation is one of CloudFormation with a documented rate.
+fn is_of_cloudformation(bucket: &str) -> bool {
+    matches!(
+        bucket,
+        "CreateStack"
+            | "UpdateStack"
+            | "DeleteStack"
+            | "CreateChangeSet"
+            | "ExecuteChangeSet"
+            | "DescribeChangeSet"
+            | "DeleteChangeSet"
+            | "RollbackStack"
+            | "ContinueUpdateRollback"
+            | "DescribeStacks"
+            | "DescribeStackEvents"
+            | "GetTemplate"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +206,57 @@ mod tests {
         let limiter = Limiter::default();
         time_of(&limiter, "CreateStack", 10).await;
         assert_eq!(time_of(&limiter, "UpdateStack", 1).await, Duration::ZERO);
+    }
+
+    /// Makes this many calls of `CreateStack` in an account that throttles above `allowed` calls in a second.
+    /// Returns the time that they took, and the number of throttles.
+    async fn in_account(factor: u32, allowed: usize, calls: usize) -> (Duration, u64) {
+        let limiter = Limiter::default();
+        limiter.allow_faster(factor);
+        let (start, mut sent) = (Instant::now(), Vec::new());
+        for _ in 0..calls {
+            limiter.acquire("1", "r", "CreateStack").await;
+            let now = Instant::now();
+            sent.retain(|at: &Instant| now - *at < Duration::from_secs(1));
+            if sent.len() < allowed {
+                sent.push(now);
+                limiter.answered("1", "r", "CreateStack");
+            } else {
+                limiter.throttled("1", "r", "CreateStack");
+            }
+        }
+        (start.elapsed(), limiter.throttles().values().sum())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_rates_are_raised_calls_become_faster_up_to_the_bound() {
+        let (usual, none) = in_account(1, 100, 200).await;
+        let (raised, few) = in_account(4, 100, 200).await;
+        assert!(usual > Duration::from_secs(120), "{usual:?}");
+        assert!(raised < usual.mul_f64(0.35) && raised > usual / 4, "{raised:?} instead of {usual:?}");
+        assert_eq!((none, few), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttle_ends_the_growth_below_the_rate_that_was_too_fast() {
+        // Documented are two calls a second.
+        for allowed in [2, 3, 5] {
+            let (_, throttles) = in_account(4, allowed, 500).await;
+            assert!(throttles <= 3, "{throttles} throttles at {allowed} calls a second");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_do_not_wait_do_not_become_faster() {
+        let limiter = Limiter::default();
+        limiter.allow_faster(4);
+        for _ in 0..100 {
+            limiter.acquire("1", "r", "CreateStack").await;
+            limiter.answered("1", "r", "CreateStack");
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        let took = time_of(&limiter, "CreateStack", 20).await;
+        assert!(took >= Duration::from_secs(9), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]

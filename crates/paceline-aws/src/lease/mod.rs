@@ -76,6 +76,7 @@ pub struct Leases {
     id: String,
     renewing: JoinHandle<()>,
     lost: watch::Receiver<Option<String>>,
+    waited: Duration,
 }
 
 /// A lease in one bucket.
@@ -143,7 +144,10 @@ impl Aws {
                 tell(format!("no lease is kept in s3://{bucket}: {error}"));
                 wanted.remove(&bucket);
             }
-            let Some(by) = by else { return Ok(Leases::of(held, applicant.id.clone(), clock)) };
+            let Some(by) = by else {
+                let waited = named.map_or(Duration::ZERO, |_| clock.began.elapsed());
+                return Ok(Leases::of(held, applicant.id.clone(), clock, waited));
+            };
             join_all(held.iter().map(|held| give_back(held, &applicant.id))).await;
             let what = format!(
                 "the run {} of {} is changing {}, since {}",
@@ -228,10 +232,15 @@ async fn give_back(held: &Held, id: &str) {
 }
 
 impl Leases {
-    fn of(held: Vec<Held>, id: String, clock: Clock) -> Self {
+    fn of(held: Vec<Held>, id: String, clock: Clock, waited: Duration) -> Self {
         let (held, (sender, lost)) = (Arc::new(held), watch::channel(None));
         let renewing = tokio::spawn(renew(Arc::clone(&held), id.clone(), clock, sender));
-        Self { held, id, renewing, lost }
+        Self { held, id, renewing, lost, waited }
+    }
+
+    /// How long the run waited for the leases of other runs.
+    pub fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// Completes when a lease is lost, and gives the reason.

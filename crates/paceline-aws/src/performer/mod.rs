@@ -14,9 +14,11 @@ mod preflight;
 mod prepared;
 mod prewarm;
 mod quota;
+mod resource_limits;
 mod taken_names;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use futures_util::future::join_all;
@@ -30,6 +32,7 @@ use paceline_plan::{Plan, Publish, Work};
 use self::given::gives_secrets;
 use self::late::Later;
 use self::obstacles::{Obstacle, each_cause_once};
+use self::resource_limits::ResourceLimits;
 use crate::bootstrap::{self, Required};
 use crate::environment::Environment;
 use crate::error::{AwsError, PreflightError};
@@ -75,6 +78,8 @@ pub struct Aws {
     listings: BTreeMap<String, BucketListing>,
     /// The staging buckets, by name.
     staging: Mutex<BTreeMap<String, Arc<StagingBucket>>>,
+    /// The numbers of resources that may be in stack operations, by account and region, as far as they were read.
+    resource_limits: ResourceLimits,
     /// The copy of the run in a staging bucket, if there is one.
     copy: OnceLock<Arc<RunCopy>>,
     /// What CloudFormation found wrong with change sets, by stack.
@@ -101,6 +106,7 @@ impl Aws {
         let first_region =
             plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
         let sessions = Sessions::open(&options.wire, first_region).await?;
+        sessions.allow_faster(plan.concurrency.api_rates.get());
         sessions.account().await?;
         let mut aws = Self {
             images: ImagePublisher::new(options.images, options.docker.clone()),
@@ -110,6 +116,7 @@ impl Aws {
             records: Mutex::default(),
             listings: BTreeMap::new(),
             staging: Mutex::default(),
+            resource_limits: ResourceLimits::default(),
             copy: OnceLock::new(),
             findings: Mutex::default(),
             prepared: Mutex::default(),
@@ -354,6 +361,10 @@ impl Aws {
 }
 
 impl Perform for Aws {
+    fn concurrent_resources(&self, account: Option<&str>, region: Option<&str>) -> Option<NonZeroUsize> {
+        self.resource_limits.of(account, region)
+    }
+
     fn throttles(&self) -> BTreeMap<String, u64> {
         self.sessions.throttles()
     }

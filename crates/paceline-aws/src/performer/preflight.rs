@@ -26,7 +26,8 @@ impl Aws {
             Box::pin(self.check_parameters(plan)),
             Box::pin(self.check_prewarm(plan)),
         );
-        let (mut errors, notes) = quotas;
+        let (mut errors, mut notes) = quotas;
+        notes.extend(Box::pin(self.read_resource_limits(plan)).await);
         for more in legacy.into_iter().chain(sources).chain(docker).chain(parameters).chain(prewarm) {
             if !errors.contains(&more) {
                 errors.push(more);

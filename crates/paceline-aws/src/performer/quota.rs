@@ -29,6 +29,15 @@ const QUOTA: &str = "L-0485CB21";
 /// The time for which the limit is read before it counts as unknown.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The limits of an account in a region, as far as `DescribeAccountLimits` tells them.
+#[derive(Debug, Default)]
+pub(super) struct AccountLimits {
+    /// The number of stacks.
+    stacks: Option<usize>,
+    /// The number of resources in stack operations at the same time.
+    pub(super) resources: Option<usize>,
+}
+
 impl Aws {
     /// The limits that the plan exceeds, and notes about checks that were not possible.
     pub(crate) async fn check_quotas(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
@@ -77,7 +86,10 @@ impl Aws {
         }
         let Some((environment, stack)) = asker.filter(|_| more > 0) else { return Ok(None) };
         let counted = counted.ok_or_else(|| AwsError::setup("the stacks there cannot be listed"))?;
-        let limit = self.stack_limit(environment, stack).await?;
+        let limits = self.account_limits(environment, stack).await?;
+        self.resource_limits.note(target, &limits);
+        let limit =
+            limits.stacks.ok_or_else(|| AwsError::setup("DescribeAccountLimits does not tell the limit"))?;
         if counted + more <= limit {
             return Ok(None);
         }
@@ -94,24 +106,32 @@ impl Aws {
         ))))
     }
 
-    /// The allowed number of stacks. The deploy role of a bootstrap may not read it (its policy has no
+    /// The limits of the account in a region. The deploy role of a bootstrap may not read it (its policy has no
     /// `DescribeAccountLimits`), but that role is the only way into another account.
-    async fn stack_limit(&self, environment: &Environment, stack: &Stack) -> Result<usize, AwsError> {
+    pub(super) async fn account_limits(
+        &self,
+        environment: &Environment,
+        stack: &Stack,
+    ) -> Result<AccountLimits, AwsError> {
         let is_ours = environment.target.account == self.sessions.account().await?;
         let role = stack.deploy_role.as_ref().filter(|_| !is_ours);
         let config = self.sessions.assume(role, &environment.target).await?;
         let client = Client::new(&config);
-        let mut next = None::<String>;
+        let (mut next, mut limits) = (None::<String>, AccountLimits::default());
         loop {
             let send = || client.describe_account_limits().set_next_token(next.clone()).send();
             let answer = environment.call_within(PATIENCE, None, "DescribeAccountLimits", send).await?;
-            let limit = answer.account_limits().iter().find(|limit| limit.name() == Some("StackLimit"));
-            if let Some(limit) = limit.and_then(|limit| usize::try_from(limit.value()?).ok()) {
-                return Ok(limit);
+            for limit in answer.account_limits() {
+                let value = limit.value().and_then(|value| usize::try_from(value).ok());
+                match limit.name() {
+                    Some("StackLimit") => limits.stacks = value,
+                    Some("ConcurrentResourcesLimit") => limits.resources = value,
+                    _ => {}
+                }
             }
             next = answer.next_token().map(str::to_owned);
             if next.is_none() {
-                return Err(AwsError::setup("DescribeAccountLimits does not tell the limit"));
+                return Ok(limits);
             }
         }
     }

@@ -75,8 +75,10 @@ async fn a_run_waits_until_the_other_has_ended_and_says_so_once() {
         tokio::time::sleep(Duration::from_mins(20)).await;
         leases.release().await;
     });
-    assert_eq!(taken.unwrap().1.len(), 1);
+    let (leases, said) = taken.unwrap();
+    assert_eq!(said.len(), 1);
     let waited = began.elapsed();
+    assert_eq!(leases.waited(), waited);
     assert!(waited >= Duration::from_mins(20) && waited < Duration::from_mins(21), "{waited:?}");
 }
 

@@ -31,6 +31,7 @@ mod leases;
 mod limits;
 mod metrics;
 mod notify;
+mod pace;
 mod past;
 mod polls;
 mod preflight;

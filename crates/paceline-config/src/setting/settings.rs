@@ -14,12 +14,13 @@
 ///
 /// With `: Default` every field may be left out: a field without a `=` has the default of its type. Without it, a
 /// field needs a `=` or an `Option` to be left out. `with { .. }` adds fields that are not in the file.
+/// A field of a struct that is serialized may have an attribute `#[serde(..)]` after its documentation.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])+
         $(#[derive($($derive:ident),+)])?
         pub struct $name:ident: Default {
-            $( $(#[doc = $doc:literal])+ pub $field:ident: $type:ty $(= $default:expr)? ),+ $(,)?
+            $( $(#[doc = $doc:literal])+ $(#[serde($($serde:tt)+)])? pub $field:ident: $type:ty $(= $default:expr)? ),+ $(,)?
         }
         $(with { $( $(#[doc = $more_doc:literal])+ pub $more:ident: $more_type:ty ),+ $(,)? })?
     ) => {
@@ -27,7 +28,10 @@ macro_rules! settings {
             $(#[doc = $about])+
             $(#[derive($($derive),+)])?
             pub struct $name {
-                $( $(#[doc = $doc])+ pub $field: $type = $crate::setting::settings!(@or_default $($default)?) ),+
+                $(
+                    $(#[doc = $doc])+ $(#[serde($($serde)+)])? pub $field: $type
+                        = $crate::setting::settings!(@or_default $($default)?)
+                ),+
             }
             $(with { $( $(#[doc = $more_doc])+ pub $more: $more_type ),+ })?
         }
@@ -45,7 +49,7 @@ macro_rules! settings {
         $(#[doc = $about:literal])+
         $(#[derive($($derive:ident),+)])?
         pub struct $name:ident {
-            $( $(#[doc = $doc:literal])+ pub $field:ident: $type:ty $(= $default:expr)? ),+ $(,)?
+            $( $(#[doc = $doc:literal])+ $(#[serde($($serde:tt)+)])? pub $field:ident: $type:ty $(= $default:expr)? ),+ $(,)?
         }
         $(with { $( $(#[doc = $more_doc:literal])+ pub $more:ident: $more_type:ty ),+ $(,)? })?
     ) => {
@@ -53,7 +57,7 @@ macro_rules! settings {
         #[derive(Debug, Clone, PartialEq, Eq)]
         $(#[derive($($derive),+)])?
         pub struct $name {
-            $( $(#[doc = $doc])+ pub $field: $type, )+
+            $( $(#[doc = $doc])+ $(#[serde($($serde)+)])? pub $field: $type, )+
             $( $( $(#[doc = $more_doc])+ pub $more: $more_type, )+ )?
         }
 

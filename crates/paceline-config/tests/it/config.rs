@@ -18,7 +18,7 @@ multi-region: { when: MULTI, primary: us-east-1 }
 phases: [{ name: p, sequential: true, barrier: true, stacks: [A] }]
 strategy: phases
 edges: [{ from: A, to: B, because: c, reason: ssm, relax: when-present, until: stack }]
-concurrency: { stacks: 1, assets: 2, images: 3 }
+concurrency: { stacks: 1, assets: 2, images: 3, resources: 100, api-rates: 4 }
 gates: [{ after: A, iam-roles: [Role] }]
 commands:
   - { name: tidy, after: [A, 'phase:p'], before: B, run: ./tidy.sh, dir: scripts, shell: bash, env: { A: b }, timeout: 5m, retries: 2 }
@@ -86,6 +86,9 @@ fn what_is_refused_is_told_in_the_words_of_the_file() {
     check("concurrency:\n  stacks: -3\n", "2:11", "`-3` is not a whole number");
     check("concurrency: { stacks: 1.5, assets: 2 }\n", "1:24", "`1.5` is not a whole number");
     check("concurrency: { stacks: 0 }\n", "1:24", "`0` is too small: it must be at least 1");
+    check("concurrency: { resources: 0 }\n", "1:27", "`0` is too small: it must be at least 1");
+    check("concurrency: { api-rates: 5 }\n", "1:27", "calls cannot become `5` times as fast as documented");
+    check("concurrency: { api-rates: 0 }\n", "1:27", "write a whole number from 1 to 4");
     check("concurrency:\nstacks: 5\n", "1:12", "there are none; indent those that belong here");
     check(
         "concurrency: many\n",

@@ -23,8 +23,8 @@ pub use self::run::{
 };
 pub use self::stack::{StackAccepted, StackCall, StackProgress, StackSubmitted};
 pub use self::step::{
-    AssetKind, Cause, CommandOutput, Kept, Outcome, RetryClass, StepFinished, StepHeld, StepKind, StepRef,
-    StepRetried, StepWarned,
+    AssetKind, Cause, CommandOutput, Kept, Limit, LimitWait, Outcome, RetryClass, StepFinished, StepHeld,
+    StepKind, StepRef, StepRetried, StepStarted, StepWarned,
 };
 pub use self::stuck::{ServiceReason, ServiceReport, StuckResource, UsualSource};
 
@@ -79,7 +79,7 @@ pub enum Fact {
     StepHeld(StepHeld),
     /// The step is being performed.
     #[serde(rename = "step.started")]
-    StepStarted(StepRef),
+    StepStarted(StepStarted),
     /// A mutating call is about to be sent. Journalled before the call.
     #[serde(rename = "stack.submitted")]
     StackSubmitted(StackSubmitted),
@@ -154,7 +154,8 @@ impl Fact {
     /// The step that the fact is about, if it is about a step.
     pub fn step(&self) -> Option<&StepRef> {
         match self {
-            Self::StepReady(step) | Self::StepStarted(step) => Some(step),
+            Self::StepReady(step) => Some(step),
+            Self::StepStarted(fact) => Some(&fact.step),
             Self::StepHeld(fact) => Some(&fact.step),
             Self::StackSubmitted(fact) => Some(&fact.step),
             Self::StackAccepted(fact) => Some(&fact.step),

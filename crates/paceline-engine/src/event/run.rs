@@ -42,6 +42,9 @@ pub struct RunStarted {
     /// True if the run is simulated, so that its durations are not real.
     #[serde(default)]
     pub simulated: bool,
+    /// How long the run waited, before it started, for the leases of other runs on its stacks.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub lease_wait_s: f64,
     /// The rule that decides when a stack may start.
     #[serde(default)]
     pub strategy: Strategy,
@@ -146,6 +149,11 @@ pub struct RunFinished {
     /// The time from the start of this process to its end. Earlier parts of the run do not count.
     #[serde(default)]
     pub duration_s: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(seconds: &f64) -> bool {
+    *seconds <= 0.0
 }
 
 /// Writes an exit code as a number in the events file.

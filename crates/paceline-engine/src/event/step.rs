@@ -92,6 +92,45 @@ pub struct StepRef {
     pub phase: Option<String>,
 }
 
+vocabulary! {
+    /// What a step has to wait for although everything that it needs is complete.
+    Limit {
+        /// The number of stack operations at the same time.
+        Stacks = "concurrency.stacks",
+        /// The number of files that are published at the same time.
+        Assets = "concurrency.assets",
+        /// The number of images that are built at the same time.
+        Images = "concurrency.images",
+        /// The number of resources in stack operations, in an account and region.
+        Resources = "concurrency.resources",
+        /// The low rate of a service that other stacks use at the same time. Only steps wait for it that do not make
+        /// the run longer.
+        Staggered = "staggered",
+        /// The rate of calls of the run itself.
+        ApiRate = "api-rate",
+    }
+}
+
+/// How long a step waited for a limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LimitWait {
+    /// The limit.
+    pub limit: Limit,
+    /// The time.
+    pub waited_s: f64,
+}
+
+/// The start of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepStarted {
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// The limits that it waited for after it was ready. Empty if it did not wait, and in journals of versions that
+    /// did not write it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub waited: Vec<LimitWait>,
+}
+
 /// A step that was ready and must wait again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepHeld {
@@ -184,6 +223,10 @@ pub struct StepFinished {
     /// The time from the moment when the step was ready to its start.
     #[serde(default)]
     pub queued_s: f64,
+    /// The limits that it waited for, before its start and after it. Empty if it did not wait, and in journals of
+    /// versions that did not write it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub waited: Vec<LimitWait>,
     /// True if this run had done the step already, before an interruption.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub resumed: bool,
@@ -274,6 +317,14 @@ impl StepRef {
     /// Returns whether the step is an operation on a stack.
     pub fn is_of_stack(&self) -> bool {
         self.kind.is_of_stack()
+    }
+}
+
+impl StepFinished {
+    /// How long the operation of the step was held back because of others, in seconds.
+    pub fn staggered_s(&self) -> f64 {
+        let staggered = self.waited.iter().filter(|wait| wait.limit == Limit::Staggered);
+        staggered.map(|wait| wait.waited_s).sum()
     }
 }
 

@@ -10,7 +10,7 @@ use paceline_plan::Plan;
 use super::FILE;
 use super::order::Order;
 use crate::describe::reference;
-use crate::event::{Event, Fact, Outcome, StepFinished, StepKind, StepRef};
+use crate::event::{Event, Fact, Outcome, StepFinished, StepKind, StepRef, StepStarted};
 
 /// A stack or a command that runs of different plans may change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +61,7 @@ impl LaterChanges {
                     self.note_all(std::mem::take(&mut commands).into_values(), number);
                     (number, app) = (started.order.unwrap_or_default(), started.app.clone());
                 }
-                Fact::StepStarted(step) if step.kind == StepKind::Command => {
+                Fact::StepStarted(StepStarted { step, .. }) if step.kind == StepKind::Command => {
                     commands.extend(Thing::of(step, &app).map(|thing| (step.step.clone(), thing)));
                 }
                 Fact::StepFinished(finished) if finished.step.kind == StepKind::Command => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use paceline_assembly::ResourceStatus;
 use paceline_text::ExitCode;
 
-use crate::event::{Event, Fact, Outcome, StepKind, StepRef};
+use crate::event::{Event, Fact, Outcome, StepKind, StepRef, StepStarted};
 
 /// The beginning of the reason with which CloudFormation says that it replaces a resource (CloudFormation User
 /// Guide, "Understand update behaviors of stack resources").
@@ -73,7 +73,7 @@ impl RunChanges {
                 Fact::RunFinished(finished) => changes.exit_code = Some(finished.exit_code),
                 // A step that waited until other steps had ended came after them, although nothing said so before.
                 Fact::StepRetried(retried) => changes.follows(&retried.step.step, retried.after.iter()),
-                Fact::StepStarted(step) if step.kind == StepKind::Command => {
+                Fact::StepStarted(StepStarted { step, .. }) if step.kind == StepKind::Command => {
                     changes.commands.insert(step.title.clone());
                 }
                 Fact::StackSubmitted(submitted) => {

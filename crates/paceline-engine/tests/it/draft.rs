@@ -7,8 +7,8 @@ use std::time::Duration;
 use paceline_config::{Concurrency, FailurePolicy, IamRoles, Rollback, Strategy};
 use paceline_plan::forecast::Basis;
 use paceline_plan::{
-    Command, DeployOptions, EarlyNeed, Gate, Phase, Plan, PlannedStack, Publish, Step, StepOperation,
-    Synthesize, Work,
+    ApiLoads, Command, DeployOptions, EarlyNeed, Gate, Phase, Plan, PlannedStack, Publish, Step,
+    StepOperation, Synthesize, ThrottledService, Work,
 };
 
 /// An unfinished plan. Steps are referred to by their positions.
@@ -72,12 +72,41 @@ impl Draft {
             expected,
             expected_from: Basis::Measured,
             operation: StepOperation::Create,
+            api_loads: ApiLoads::new(),
             template: String::new(),
             settings: String::new(),
             depends_on: Vec::new(),
         });
         let stack = self.0.stacks.len() - 1;
         self.step(format!("deploy:{id}"), Work::Deploy { stack }, seconds, needs)
+    }
+
+    /// Sets how many resources may be in operations at once in a region.
+    pub(crate) fn limited_to_resources(mut self, resources: usize) -> Self {
+        self.0.concurrency.resources = NonZeroUsize::new(resources);
+        self
+    }
+
+    /// Gives the stack of a step this many resources, in this region.
+    pub(crate) fn sized(&mut self, step: usize, resources: usize, region: &str) {
+        let stack = self.changed_by(step);
+        (stack.resources, stack.region) = (resources, Some(region.to_owned()));
+    }
+
+    /// Expects nothing to be changed in the stack of a step.
+    pub(crate) fn unchanged(&mut self, step: usize) {
+        self.changed_by(step).operation = StepOperation::Unchanged;
+    }
+
+    /// Lets the operation of a step occupy API Gateway for some time.
+    pub(crate) fn loaded(&mut self, step: usize, seconds: u64) {
+        self.changed_by(step).api_loads =
+            [(ThrottledService::ApiGateway, Duration::from_secs(seconds))].into();
+    }
+
+    fn changed_by(&mut self, step: usize) -> &mut PlannedStack {
+        let stack = self.0.steps[step].work.changes().unwrap();
+        &mut self.0.stacks[stack]
     }
 
     /// Adds the deletion of a stack, in the place where a plan would deploy it.
@@ -165,5 +194,10 @@ fn publish(id: &str, image: bool) -> Work {
 
 fn limits(stacks: usize, assets: usize, images: usize) -> Concurrency {
     let limit = |n| NonZeroUsize::new(n).unwrap();
-    Concurrency { stacks: limit(stacks), assets: limit(assets), images: limit(images) }
+    Concurrency {
+        stacks: limit(stacks),
+        assets: limit(assets),
+        images: limit(images),
+        ..Concurrency::default()
+    }
 }

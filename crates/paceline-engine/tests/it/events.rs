@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use paceline_engine::event::{
-    BuildPhase, BuildPhases, Cause, CommandOutput, Kept, RetryClass, RunFinished, ServiceReason,
-    ServiceReport, StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished, StepHeld, StepRef,
-    StepRetried, StepWarned, StuckResource, UsualSource,
+    BuildPhase, BuildPhases, Cause, CommandOutput, Kept, Limit, LimitWait, RetryClass, RunFinished,
+    ServiceReason, ServiceReport, StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished,
+    StepHeld, StepRef, StepRetried, StepStarted, StepWarned, StuckResource, UsualSource,
 };
 use paceline_engine::{Event, ExitCode, Fact, Outcome, ResourceStatus, RunOptions, reference};
 
 use crate::draft::Draft;
 use crate::script::{START, Script, options, ran, ran_with};
+
+fn waited(limits: &[Limit]) -> Vec<LimitWait> {
+    limits.iter().map(|limit| LimitWait { limit: limit.clone(), waited_s: 1.5 }).collect()
+}
 
 /// One event of each kind.
 fn every_kind() -> Vec<Event> {
@@ -86,6 +90,7 @@ fn every_kind() -> Vec<Event> {
         because: Some("publish:f".to_owned()),
         detail: Some("42 roles usable".to_owned()),
         resumed: true,
+        waited: waited(&[Limit::Resources, Limit::ApiRate]),
         outputs: BTreeMap::from([("Url".to_owned(), "https://example.com".to_owned())]),
         ..ran.finished("deploy:A").clone()
     };
@@ -97,7 +102,7 @@ fn every_kind() -> Vec<Event> {
     let facts = [
         ran.events[0].fact.clone(),
         Fact::StepReady(reference(&ran.plan, 0)),
-        Fact::StepStarted(step),
+        Fact::StepStarted(StepStarted { step, waited: waited(&[Limit::Stacks]) }),
         Fact::StackSubmitted(submitted),
         Fact::StackProgress(progress),
         Fact::StepRetried(retried),

@@ -22,6 +22,7 @@ mod reports;
 mod resume;
 mod rollback;
 mod script;
+mod stagger;
 mod stop;
 mod talk;
 mod timing;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use paceline_config::Strategy;
 use paceline_engine::event::{
     Event, Fact, Outcome, PlannedStep, RunStarted, StackAccepted, StackSubmitted, StepFinished, StepKind,
-    StepRef, StepRetried,
+    StepRef, StepRetried, StepStarted,
 };
 use paceline_engine::rollback::{Before, Capture, CaptureError, Captures, RunChanges, Undoing};
 use paceline_plan::Loss;
@@ -70,6 +70,7 @@ impl Story {
             prepares: false,
             executes: None,
             simulated: false,
+            lease_wait_s: 0.0,
             strategy: Strategy::default(),
             phases: Vec::new(),
             steps: steps.iter().map(planned).collect(),
@@ -103,6 +104,7 @@ impl Story {
             detail: None,
             duration_s: 0.0,
             queued_s: 0.0,
+            waited: Vec::new(),
             resumed: false,
             outputs: BTreeMap::new(),
         }))
@@ -193,7 +195,11 @@ fn what_aws_found_unchanged_is_not_undone_and_what_was_not_kept_is_told() {
     let steps: [(&StepRef, &[&StepRef]); 5] =
         [(&same, &[]), (&kept, &[]), (&lost, &[]), (&gone, &[]), (&seed, &[])];
     let story = Story::of(&steps).sent(&same, "1").ended(&same, Outcome::Unchanged);
-    let story = story.updated(&kept).updated(&lost).updated(&gone).then(Fact::StepStarted(seed.clone()));
+    let story = story
+        .updated(&kept)
+        .updated(&lost)
+        .updated(&gone)
+        .then(Fact::StepStarted(StepStarted { step: seed.clone(), waited: Vec::new() }));
     let runs = Runs::new();
     let captures = Captures::of(&runs.path(), "run");
     captures.keep(&capture("Kept", Some(Before::default())), TEMPLATE).unwrap();

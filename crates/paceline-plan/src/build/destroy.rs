@@ -14,6 +14,7 @@ use super::options::PlanOptions;
 use super::resume_key;
 use crate::model::graph::Graph;
 use crate::model::{Basis, Edge, Phase, Plan, PlannedStack, Reason, StepOperation, Warning, Work};
+use crate::outlook::api_load::loads;
 use crate::outlook::expect::{Expect, Expected};
 use paceline_config::Config;
 
@@ -137,6 +138,7 @@ impl Plan {
                 expected: expected.time,
                 expected_from: expected.basis,
                 operation: expected.operation,
+                api_loads: sources[old].map(|it| loads(it, StepOperation::Delete)).unwrap_or_default(),
                 depends_on: std::mem::take(&mut depends_on[old]),
                 ..planned.clone()
             });

@@ -15,7 +15,8 @@ use super::scan::borrowed::BorrowedOffer;
 use super::scan::scanner::scan;
 use super::scan::uses::Uses;
 use super::settings;
-use crate::model::{Edge, PlannedStack};
+use crate::model::{ApiLoads, Edge, PlannedStack, StepOperation};
+use crate::outlook::api_load::loads;
 use crate::outlook::expect::{Expect, Expected};
 use crate::outlook::history::short;
 
@@ -32,6 +33,10 @@ pub(crate) struct Inspection<'a> {
     pub(crate) resources: usize,
     /// How long its next operation is expected to take.
     pub(crate) expected: Expected,
+    /// How long its creation occupies the APIs of services whose rates are low.
+    pub(crate) create_loads: ApiLoads,
+    /// The same of its deletion.
+    pub(crate) delete_loads: ApiLoads,
     /// When each resource that others can wait for is complete, from the start of the next operation.
     pub(crate) complete: BTreeMap<String, Duration>,
     /// Changes with the stack's own template.
@@ -74,6 +79,11 @@ impl<'a> Inspection<'a> {
             expected: expected.time,
             expected_from: expected.basis,
             operation: expected.operation,
+            api_loads: match expected.operation {
+                StepOperation::Create => self.create_loads.clone(),
+                StepOperation::Delete => self.delete_loads.clone(),
+                _ => ApiLoads::new(),
+            },
             template: self.fingerprint.clone(),
             settings: self.settings.clone(),
             depends_on,
@@ -101,6 +111,8 @@ impl<'a> Inspection<'a> {
             unseen: unseen.cloned().collect(),
             resources: opened.template.resource_count() + nested.sum::<usize>(),
             expected: expect.stack(&opened, &short(&fingerprint)),
+            create_loads: loads(&opened, StepOperation::Create),
+            delete_loads: loads(&opened, StepOperation::Delete),
             settings: settings::settings(&opened),
             secret: settings::secret_parameters(&opened).into_iter().map(str::to_owned).collect(),
             fingerprint,

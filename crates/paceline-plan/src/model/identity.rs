@@ -123,7 +123,7 @@ impl Plan {
     /// else, or in another order.
     ///
     /// Left out are the forecast, since it changes with every run in the history, and the remarks for people about
-    /// it: durations and where they come from, what history expects to be done to a stack, the critical path, the
+    /// it: durations and where they come from, what history expects to be done to a stack and so to APIs, the critical path, the
     /// savings of unused edges, and warnings. The key for resuming says less than this digest does.
     pub fn digest(&self) -> String {
         let mut decisive = self.clone();
@@ -135,6 +135,7 @@ impl Plan {
             stack.expected = Duration::ZERO;
             stack.expected_from = Basis::Default;
             stack.operation = StepOperation::Done;
+            stack.api_loads.clear();
         }
         for step in &mut decisive.steps {
             step.expected = Duration::ZERO;
@@ -161,6 +162,7 @@ impl<'a> Target<'a> {
             expected: _,
             expected_from: _,
             operation: _,
+            api_loads: _,
             depends_on: _,
         } = stack;
         Self { id, name, account: account.as_deref(), region: region.as_deref(), template, settings }

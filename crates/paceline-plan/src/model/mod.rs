@@ -4,6 +4,7 @@
 //! plan is made or shown: this folder imports none of the others. A warning or a reason is data here; the sentences
 //! that people read are made in `show`.
 
+mod api_load;
 mod chain;
 mod deploy_options;
 mod edge;
@@ -23,6 +24,7 @@ mod warning;
 
 pub mod graph;
 
+pub use api_load::{ApiLoads, ThrottledService};
 pub(crate) use chain::lower_bound;
 pub use deploy_options::DeployOptions;
 pub(crate) use edge::folded;

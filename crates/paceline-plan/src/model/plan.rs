@@ -6,6 +6,7 @@ use std::time::Duration;
 use paceline_config::{Concurrency, FailurePolicy, Reason, Rollback, Strategy};
 use serde::{Deserialize, Serialize};
 
+use super::api_load::ApiLoads;
 use super::chain::critical_steps;
 use super::deploy_options::DeployOptions;
 use super::edge::Edge;
@@ -93,6 +94,9 @@ pub struct PlannedStack {
     pub expected_from: Basis,
     /// What that operation is, as far as history tells.
     pub operation: StepOperation,
+    /// How long that operation occupies the APIs of services whose rates are low.
+    #[serde(skip_serializing_if = "ApiLoads::is_empty", default)]
+    pub api_loads: ApiLoads,
     /// The digest of its template.
     pub template: String,
     /// The digest of its other input to CloudFormation: parameters, tags, roles and the like.

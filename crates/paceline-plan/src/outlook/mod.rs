@@ -4,6 +4,7 @@
 //! from a stated default. *When* everything happens is not worked out here: the engine does that, on virtual time.
 
 pub mod advice;
+pub(crate) mod api_load;
 pub mod durations;
 mod edit;
 pub(crate) mod expect;

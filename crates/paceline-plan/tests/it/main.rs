@@ -4,6 +4,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "templates are written where they are used")]
 
 mod advice;
+mod api_loads;
 mod borrowed;
 mod build;
 mod by_name;

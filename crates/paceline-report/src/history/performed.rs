@@ -113,8 +113,13 @@ impl Performed {
         }
     }
 
-    /// How long the step took, if that is known.
+    /// How long the step took, if that is known. The time for which its operation was held back because of others
+    /// does not count.
     pub(super) fn seconds(&self, event: &Event, finished: &StepFinished, kind: HistoryKind) -> Option<f64> {
+        self.whole(event, finished, kind).map(|whole| (whole - finished.staggered_s()).max(0.0))
+    }
+
+    fn whole(&self, event: &Event, finished: &StepFinished, kind: HistoryKind) -> Option<f64> {
         let own = || {
             let before = self.before.unwrap_or_default();
             Some((before + between(self.began?, self.ended?)).as_secs_f64())

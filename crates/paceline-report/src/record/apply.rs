@@ -41,7 +41,7 @@ impl Record {
                 step.ready = Some(now);
             }
             Fact::StepHeld(held) => self.entry(&held.step).ready = None,
-            Fact::StepStarted(step) => self.entry(step).start(now),
+            Fact::StepStarted(fact) => self.entry(&fact.step).start(now),
             Fact::StackSubmitted(submitted) => self.entry(&submitted.step).submitted(submitted),
             Fact::StackAccepted(accepted) => self.entry(&accepted.step).accepted(accepted),
             Fact::StackProgress(progress) => {

@@ -8,7 +8,7 @@ use paceline_config::Strategy;
 use paceline_engine::event::{
     AssetKind, Cause, Event, Fact, Kept, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA,
     ServiceReason, ServiceReport, StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished,
-    StepKind, StepRef, StepRetried, StepWarned, StuckResource, UsualSource,
+    StepKind, StepRef, StepRetried, StepStarted, StepWarned, StuckResource, UsualSource,
 };
 
 /// What every step deploys.
@@ -139,6 +139,7 @@ impl Journal {
             prepares: false,
             executes: None,
             simulated: false,
+            lease_wait_s: 0.0,
             strategy: Strategy::Graph,
             phases: self.phases.clone(),
             steps: self.steps.clone(),
@@ -156,7 +157,7 @@ impl Journal {
     pub(crate) fn begin(&mut self, id: &str, ready: u64, start: u64) {
         let step = self.reference(id);
         self.fact(ready, Fact::StepReady(step.clone()));
-        self.fact(start, Fact::StepStarted(step.clone()));
+        self.fact(start, Fact::StepStarted(StepStarted { step: step.clone(), waited: Vec::new() }));
         if step.kind == StepKind::Deploy {
             let (operation, token) = (StackCall::Create, "token".to_owned());
             self.fact(start, Fact::StackSubmitted(StackSubmitted { step, operation, token }));
@@ -168,7 +169,7 @@ impl Journal {
 
     pub(crate) fn started(&mut self, id: &str, at: u64) {
         let step = self.reference(id);
-        self.fact(at, Fact::StepStarted(step));
+        self.fact(at, Fact::StepStarted(StepStarted { step, waited: Vec::new() }));
     }
 
     /// AWS has accepted an operation on the stack.
@@ -211,6 +212,7 @@ impl Journal {
             detail: went.detail.map(str::to_owned),
             duration_s: took as f64,
             queued_s: 0.0,
+            waited: Vec::new(),
             resumed: went.resumed,
             outputs,
         };

@@ -17,3 +17,4 @@ mod past_runs;
 mod record;
 mod runs;
 mod timeline;
+mod why_waiting;

@@ -84,6 +84,7 @@ fn find(name: &str) -> Option<&'static dyn Service> {
 fn is_over_a_rate(world: &mut World, request: &Request, service: Option<&dyn Service>) -> bool {
     let of_operation = service.and_then(|service| service.rate(&request.operation));
     let of_operation = of_operation.filter(|_| world.options.throttling);
+    let of_operation = of_operation.map(|rate| rate * world.options.rate_factor);
     let of_all = world.options.calls_per_second.filter(|_| request.service == "cloudformation");
     let mut admits = |operation: &str, rate: Option<f64>| {
         rate.is_none_or(|rate| world.throttle.admits(&request.place, operation, rate, world.now))

@@ -1,7 +1,7 @@
 //! The arguments of the commands that synthesize apps and show plans.
 
 use camino::Utf8PathBuf;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use paceline_app::{AppPaths, Lookups, ParameterValues, PlanFormat, Selection, StackOptions};
 
 #[derive(Debug, Args)]
@@ -37,8 +37,23 @@ pub(crate) struct ExplainArgs {
     pub(crate) app: AppPaths,
     /// The stack that waits
     pub(crate) stack: String,
-    /// The stack that it waits for; without it, every stack that it waits for
+    /// The stack that it waits for [default: every stack]; with `--why-waiting` the run [default: last]
+    #[arg(value_name = "ON")]
     pub(crate) on: Option<String>,
+    /// Say which limits the stack waited for in a run: `explain --why-waiting STACK [RUN]`; RUN is its name, `last`, or a
+    /// file of its events
+    #[arg(long)]
+    pub(crate) why_waiting: bool,
+    /// The output format of `--why-waiting`
+    #[arg(long, value_enum, default_value = "text", requires = "why_waiting")]
+    pub(crate) format: ExplainFormat,
+}
+
+/// The format in which waits are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]
