@@ -30,6 +30,7 @@ mod simulation;
 mod stack_options;
 pub mod terminal;
 mod watch;
+mod why_waiting;
 
 pub use app::{App, Configured, Parameters, Synthesized, configured, synthesize_apps};
 pub use bootstrap::{BootstrapSettings, bootstrap};
@@ -56,3 +57,4 @@ pub use settings::{
 };
 pub use stack_options::StackOptions;
 pub use watch::{WatchSettings, watch};
+pub use why_waiting::{WaitsFormat, why_waiting};

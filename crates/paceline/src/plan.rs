@@ -3,13 +3,11 @@
 use paceline_app::{
     Failure, ForecastRequest, LAST, PlanFormat, check_stack_limit, configured, history, show, terminal,
 };
-use paceline_app::{save_plan, synthesize_apps, warn_of_sources};
+use paceline_app::{save_plan, synthesize_apps, warn_of_sources, why_waiting};
 use paceline_engine::ExitCode;
 use paceline_plan::{PlanOptions, show};
-use paceline_report::{UnknownStack, WhyWaiting};
 
-use crate::cli::{ExplainArgs, ExplainFormat, PlanArgs, SynthArgs};
-use crate::report::events;
+use crate::cli::{ExplainArgs, PlanArgs, SynthArgs};
 
 pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let mut app = configured(&args.app)?.app(&args.app)?;
@@ -42,26 +40,12 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
 
 pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     if args.why_waiting {
-        return why_waiting(args);
+        return why_waiting(&args.stack, args.on.as_deref().unwrap_or(LAST), args.format);
     }
     let app = configured(&args.app)?.app(&args.app)?;
     app.warn_of_newer_sources(&[]);
     let plan = app.plan(&PlanOptions { history: history::read(), ..app.options(None, false) })?;
     terminal::print(&show::explain(&plan, &args.stack, args.on.as_deref())?);
-    Ok(ExitCode::Done)
-}
-
-fn why_waiting(args: &ExplainArgs) -> Result<ExitCode, Failure> {
-    let run = args.on.as_deref().unwrap_or(LAST);
-    let waiting = WhyWaiting::of(&events(run)?, &args.stack).map_err(|UnknownStack { meant }| {
-        let meant = meant.map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
-        let hint = format!("{meant}`paceline report {run}` shows the stacks of the run");
-        Failure::usage(format!("the run {run} has no stack {}", args.stack), hint)
-    })?;
-    match args.format {
-        ExplainFormat::Text => terminal::print(&waiting.text()),
-        ExplainFormat::Json => terminal::data(&waiting.json()),
-    }
     Ok(ExitCode::Done)
 }
 

@@ -22,7 +22,7 @@ use paceline_app::{
 pub(crate) use cdk::{Translated, translate};
 pub(crate) use environment::asked;
 pub(crate) use manual::{CompletionsArgs, ManArgs};
-pub(crate) use plan::{ExplainArgs, ExplainFormat, PlanArgs, SynthArgs};
+pub(crate) use plan::{ExplainArgs, PlanArgs, SynthArgs};
 pub(crate) use project::ProjectArgs;
 pub(crate) use schema::{SchemaArgs, SchemaOf};
 pub(crate) use signal::{SignalArgs, WaitArgs, WaitKind};

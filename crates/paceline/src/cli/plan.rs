@@ -1,8 +1,8 @@
 //! The arguments of the commands that synthesize apps and show plans.
 
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
-use paceline_app::{AppPaths, Lookups, ParameterValues, PlanFormat, Selection, StackOptions};
+use clap::Args;
+use paceline_app::{AppPaths, Lookups, ParameterValues, PlanFormat, Selection, StackOptions, WaitsFormat};
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
@@ -46,14 +46,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) why_waiting: bool,
     /// The output format of `--why-waiting`
     #[arg(long, value_enum, default_value = "text", requires = "why_waiting")]
-    pub(crate) format: ExplainFormat,
-}
-
-/// The format in which waits are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExplainFormat {
-    Text,
-    Json,
+    pub(crate) format: WaitsFormat,
 }
 
 #[derive(Debug, Args)]
