@@ -1,10 +1,11 @@
 //! The machines that Paceline runs on, and its processes there.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use paceline_assembly::Assembly;
 use paceline_aws::{Applicant, Aws, AwsOptions, LockMode, Method, MissingFiles, Wire};
@@ -126,7 +127,7 @@ impl Machines<'_> {
             let (run, earlier) = (unfinished.run.clone(), unfinished.earlier.clone());
             (run, Some(earlier), unfinished.into_parts().0)
         } else {
-            let run = self.name_of_run(&runs, now);
+            let run = name_of_run(&runs, now);
             let journal = Journal::create(&runs, &run)?;
             (run, None, journal)
         };
@@ -197,21 +198,19 @@ impl Machines<'_> {
         *written += 1;
         *written == full.event + 1
     }
+}
 
-    /// The name of a new run. After a jump of the clock, there may be one of that time.
-    fn name_of_run(&self, runs: &Utf8PathBuf, now: Timestamp) -> String {
-        let mut millisecond = now.as_millisecond();
-        while runs.join(format!("run-{millisecond}")).exists() {
-            millisecond += 1;
-        }
-        format!("run-{millisecond}")
+/// The name of a new run. After a jump of the clock, there may be one of that time.
+fn name_of_run(runs: &Utf8Path, now: Timestamp) -> String {
+    let mut millisecond = now.as_millisecond();
+    while runs.join(format!("run-{millisecond}")).exists() {
+        millisecond += 1;
     }
+    format!("run-{millisecond}")
 }
 
 /// Writes a part of an event to the end of a journal.
-fn tear(journal: &camino::Utf8Path, event: &Event) -> std::io::Result<()> {
-    use std::io::Write as _;
-
+fn tear(journal: &Utf8Path, event: &Event) -> std::io::Result<()> {
     let line = serde_json::to_string(event)?;
     let mut file = fs_err::OpenOptions::new().append(true).open(journal)?;
     file.write_all(&line.as_bytes()[..line.len() / 2])

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
 /// A deployment, and everything that disturbs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     /// Seeds the chances of the simulated AWS, and the pauses of the SDK.
     pub seed: u64,
@@ -34,7 +34,7 @@ pub struct Story {
 }
 
 /// A stack of the app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackStory {
     /// Its region, by number.
     pub region: usize,
@@ -55,9 +55,10 @@ pub struct StackStory {
 }
 
 /// A stack before the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Before {
+    #[default]
     Absent,
     /// An earlier version is deployed.
     Deployed,

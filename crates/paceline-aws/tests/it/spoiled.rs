@@ -86,7 +86,7 @@ fn panics_in_this_thread() -> Arc<Mutex<Vec<String>>> {
 async fn spoiled_answers_of_aws_panic_nowhere_and_the_next_run_deploys_everything() {
     let panics = panics_in_this_thread();
     let mut spoiled = 0;
-    for seed in 0..40 {
+    for seed in 0..16 {
         let (world, runs) = (World::slow(), Runs::new());
         world.sim.put_parameter(ACCOUNT, REGION, "/a", "value");
         if seed % 2 == 0 {
@@ -110,5 +110,5 @@ async fn spoiled_answers_of_aws_panic_nowhere_and_the_next_run_deploys_everythin
         }
         assert_eq!(*panics.lock().unwrap(), [""; 0], "seed {seed}");
     }
-    assert!(spoiled > 400, "{spoiled}");
+    assert!(spoiled > 150, "{spoiled}");
 }

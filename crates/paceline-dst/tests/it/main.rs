@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use camino::Utf8Path;
-use paceline_dst::{Story, check, play};
+use paceline_dst::{
+    FullDisk, Jump, Need, NeedKind, Rival, StackStory, Story, Teardown, Weather, check, play,
+};
 
 /// Seeds of each test. `cargo xtask dst` plays more.
 const SEEDS: u64 = 15;
@@ -38,6 +40,52 @@ fn random_deployments_keep_every_promise_3() {
 #[test]
 fn random_deployments_keep_every_promise_4() {
     seeds(3);
+}
+
+/// A stack with an asset and a nested stack, and one that needs it.
+fn two_stacks() -> Story {
+    let stack = |needs: Vec<Need>| StackStory {
+        needs,
+        seconds: 20,
+        code: true,
+        nested: true,
+        ..StackStory::default()
+    };
+    let need = Need { on: 0, kind: NeedKind::Export };
+    Story { stacks: vec![stack(Vec::new()), stack(vec![need])], ..Story::default() }
+}
+
+#[test]
+fn a_full_disk_costs_time_and_no_promise() {
+    for event in 0..24 {
+        let full_disk = Some(FullDisk { event, is_torn: event % 2 == 0 });
+        let story = Story { full_disk, ..two_stacks() };
+        let tale = play(&story).unwrap();
+        assert!(tale.processes.iter().any(|process| process.full_at.is_some()), "event {event}");
+        assert_eq!(check(&story, &tale), [""; 0], "event {event}");
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_breaks_no_promise() {
+    for by in [-7200, -60, 60, 7200] {
+        for after in [0, 10, 30] {
+            let rival = Some(Rival { after: 20, is_other_version: true });
+            let story = Story { jump: Some(Jump { after, by }), rival, ..two_stacks() };
+            keeps_every_promise(&format!("a jump by {by} s after {after} s"), &story);
+        }
+    }
+}
+
+#[test]
+fn what_was_deployed_is_deleted_in_any_weather() {
+    for throttled in [0, 20] {
+        let weather = Weather { throttled, stale: 10, lost_replies: 5, ..Weather::default() };
+        let story = Story { weather, teardown: Some(Teardown::default()), ..two_stacks() };
+        let tale = play(&story).unwrap();
+        assert!(tale.teardown.as_ref().is_some_and(|ending| ending.left.is_empty()));
+        assert_eq!(check(&story, &tale), [""; 0], "{throttled}");
+    }
 }
 
 #[test]

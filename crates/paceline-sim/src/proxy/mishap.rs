@@ -32,9 +32,11 @@ pub(super) enum Reply {
     Throttled,
 }
 
+type ChangeBody = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
+
 /// What becomes of the body of an answer.
 #[derive(Clone)]
-pub(super) struct Change(Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>);
+pub(super) struct Change(Arc<ChangeBody>);
 
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -138,7 +138,7 @@ const PREPARED: &str = r#"{
 /// A valid input of a reader.
 pub(crate) fn sample(name: &str) -> Vec<u8> {
     match name {
-        "template" => TEMPLATE.into(),
+        "template" | "captured template" => TEMPLATE.into(),
         "manifest" => MANIFEST.into(),
         "asset manifest" => ASSETS.into(),
         "configuration" => CONFIG.into(),
@@ -147,7 +147,6 @@ pub(crate) fn sample(name: &str) -> Vec<u8> {
         "journal" => JOURNAL.into(),
         "history" => HISTORY.into(),
         "capture" => CAPTURE.into(),
-        "captured template" => TEMPLATE.into(),
         "prepared stack" => PREPARED.into(),
         "plan" => {
             let (_folder, path) = folder("One.json", TEMPLATE.as_bytes());

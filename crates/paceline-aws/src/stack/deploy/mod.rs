@@ -37,6 +37,7 @@
 
 mod after;
 mod before;
+mod earlier;
 mod from_failure;
 mod limits;
 mod prepare;
