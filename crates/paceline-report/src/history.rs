@@ -118,7 +118,7 @@ impl HistoryEntries {
         };
         let Some(seconds) = performed.seconds(event, finished, kind) else { return };
         performed.recorded = true;
-        let resources = performed.resources.kept();
+        let resources = performed.resources.to_keep();
         let endpoint = self.endpoint.clone();
         self.entries.push(Entry {
             schema: if endpoint.is_some() { ELSEWHERE } else { SCHEMA },

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::{Environment, FileDestination, Role, Stack, placeholders};
+use paceline_assembly::{Environment, FileDestination, Role, Stack, Template, placeholders};
 use paceline_buildspec::project::{EXPLAINED, Located, OwnStack, Rights};
 use paceline_plan::{Gate, Plan, Work};
 use serde_json::Value;
@@ -135,7 +135,7 @@ impl Found {
         let nested = stack.nested.iter().map(|nested| &nested.template);
         let templates = std::iter::once(&stack.template).chain(nested);
         let types: BTreeSet<&str> =
-            templates.flat_map(|template| template.resources()).map(|(_, it)| it.resource_type).collect();
+            templates.flat_map(Template::resources).map(|(_, it)| it.resource_type).collect();
         let explained = EXPLAINED.iter().filter(|(explained, _)| types.contains(explained));
         self.rights.explained.extend(explained.map(|(explained, _)| (*explained).to_owned()));
     }

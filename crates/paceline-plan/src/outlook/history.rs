@@ -15,7 +15,7 @@ use paceline_text::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use self::usual::{ResourceOf, ResourceTime, Usual, UsualBasis, kept};
+pub use self::usual::{ResourceOf, ResourceTime, Usual, UsualBasis, resources_to_keep};
 use crate::model::{Day, PlannedStack, StepOperation};
 
 /// Where the history is kept, in the folder that `paceline` is called in.
@@ -85,7 +85,7 @@ pub struct Entry {
     pub endpoint: Option<String>,
     /// From the step's start to its end.
     pub seconds: f64,
-    /// How long the slow resources of a stack took: see [`kept`]. Older lines have none.
+    /// How long the slow resources of a stack took: see [`resources_to_keep`]. Older lines have none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub resources: Vec<ResourceTime>,
 }

@@ -9,7 +9,7 @@ use paceline_plan::durations::ResourceOperation;
 use paceline_plan::forecast::Basis;
 use paceline_plan::history::{
     ELSEWHERE, Entry, History, HistoryKind, ResourceOf, ResourceTime, SCHEMA, Site, UsualBasis, account_key,
-    kept,
+    resources_to_keep,
 };
 use paceline_plan::show::{TextOptions, text};
 use serde_json::json;
@@ -323,7 +323,7 @@ fn a_line_has_at_most_twenty_resources_and_only_slow_ones() {
     // A database is slow by the table, even if it was fast this time.
     let others = [time(98, "AWS::SNS::Topic", 3.0), time(99, "AWS::RDS::DBInstance", 30.0)];
     let kept_of = |times: Vec<ResourceTime>| -> Vec<String> {
-        kept(times).into_iter().map(|time| time.logical_id).collect()
+        resources_to_keep(times).into_iter().map(|time| time.logical_id).collect()
     };
     assert_eq!(kept_of(others.to_vec()), ["R99"]);
     let of_all = kept_of(slow.chain(others).collect());

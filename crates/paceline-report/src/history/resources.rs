@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use paceline_engine::event::StackProgress;
 use paceline_engine::{STACK_TYPE, StackOperation};
 use paceline_plan::durations::ResourceOperation;
-use paceline_plan::history::{ResourceTime, kept};
+use paceline_plan::history::{ResourceTime, resources_to_keep};
 
 use super::performed::between;
 
@@ -51,7 +51,7 @@ impl ResourceTimes {
     }
 
     /// The times that the history keeps.
-    pub(super) fn kept(&self) -> Vec<ResourceTime> {
-        kept(self.took.values().cloned())
+    pub(super) fn to_keep(&self) -> Vec<ResourceTime> {
+        resources_to_keep(self.took.values().cloned())
     }
 }

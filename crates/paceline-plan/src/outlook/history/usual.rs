@@ -63,7 +63,7 @@ impl ResourceTime {
 
 /// The times of the resources of a stack that the history keeps: those that matter, at most twenty, in the order of their
 /// logical ids.
-pub fn kept(times: impl IntoIterator<Item = ResourceTime>) -> Vec<ResourceTime> {
+pub fn resources_to_keep(times: impl IntoIterator<Item = ResourceTime>) -> Vec<ResourceTime> {
     let mut kept: Vec<ResourceTime> =
         times.into_iter().filter(|time| time.is_sane() && time.matters()).collect();
     kept.sort_by(|a, b| b.seconds.total_cmp(&a.seconds).then_with(|| a.logical_id.cmp(&b.logical_id)));
@@ -118,10 +118,13 @@ impl History {
         if let Some((time, samples)) = percentile(own) {
             return Usual { time, basis: UsualBasis::Resource(samples) };
         }
-        let mut entries: Vec<&Entry> =
-            self.entries.values().filter(|entry| entry.endpoint == self.endpoint).collect();
-        entries.sort_by(|a, b| (&b.at, &b.run, &b.step).cmp(&(&a.at, &a.run, &a.step)));
-        let of_type = entries.into_iter().flat_map(|entry| &entry.resources).filter(is_like);
+        let here = self.entries.values().filter(|entry| entry.endpoint == self.endpoint);
+        let mut of_type: Vec<(&Entry, &ResourceTime)> = here
+            .flat_map(|entry| entry.resources.iter().filter(is_like).map(move |time| (entry, time)))
+            .collect();
+        // Those of one step keep their order.
+        of_type.sort_by(|(a, _), (b, _)| (&b.at, &b.run, &b.step).cmp(&(&a.at, &a.run, &a.step)));
+        let of_type = of_type.into_iter().map(|(_, time)| time);
         if let Some((time, samples)) = percentile(of_type.take(SAMPLES_OF_TYPE)) {
             return Usual { time, basis: UsualBasis::Type(samples) };
         }
