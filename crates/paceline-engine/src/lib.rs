@@ -31,7 +31,7 @@ pub use journal::{
 };
 pub use made_once::MadeOnce;
 pub use options::{Earlier, RunEnd, RunOptions};
-pub use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
+pub use paceline_assembly::{ResourceStatus, STACK_TYPE, StackOperation, StackStatus};
 pub use paceline_text::ExitCode;
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};
 pub use prepared::{

@@ -1,6 +1,7 @@
 //! Writes the measured durations of a run to the history, for the forecasts of later runs.
 
 mod performed;
+mod resources;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -82,6 +83,7 @@ impl HistoryEntries {
             content: None,
             endpoint: self.endpoint.clone(),
             seconds,
+            resources: Vec::new(),
         });
     }
 
@@ -116,6 +118,7 @@ impl HistoryEntries {
         };
         let Some(seconds) = performed.seconds(event, finished, kind) else { return };
         performed.recorded = true;
+        let resources = performed.resources.to_keep();
         let endpoint = self.endpoint.clone();
         self.entries.push(Entry {
             schema: if endpoint.is_some() { ELSEWHERE } else { SCHEMA },
@@ -130,6 +133,7 @@ impl HistoryEntries {
             content: self.content.get(&step.step).cloned(),
             endpoint,
             seconds,
+            resources,
         });
     }
 }

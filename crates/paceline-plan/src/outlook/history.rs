@@ -4,6 +4,8 @@
 //! so a team may commit the file. The order of lines does not matter and a line that is there twice counts once,
 //! so the union of two branches' files is a valid file. A line that cannot be read is skipped.
 
+mod usual;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use paceline_text::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use self::usual::{ResourceOf, ResourceTime, Usual, UsualBasis, resources_to_keep};
 use crate::model::{Day, PlannedStack, StepOperation};
 
 /// Where the history is kept, in the folder that `paceline` is called in.
@@ -82,6 +85,9 @@ pub struct Entry {
     pub endpoint: Option<String>,
     /// From the step's start to its end.
     pub seconds: f64,
+    /// How long the slow resources of a stack took: see [`resources_to_keep`]. Older lines have none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub resources: Vec<ResourceTime>,
 }
 
 impl Entry {
@@ -100,6 +106,7 @@ impl Entry {
         let is_whole = entry.schema == if entry.endpoint.is_some() { ELSEWHERE } else { SCHEMA }
             && (0.0..LONGEST_SECONDS).contains(&entry.seconds)
             && is_timestamp(&entry.at)
+            && entry.resources.iter().all(ResourceTime::is_sane)
             && !entry.step.is_empty();
         is_whole.then_some(entry)
     }
@@ -234,9 +241,11 @@ impl History {
 
     /// Of two entries for the same step of a run, one is kept, whichever comes first.
     fn insert(&mut self, entry: Entry) {
+        // An older version keeps a line without its resources.
+        let rank = |entry: &Entry| (entry.at.clone(), entry.seconds, entry.resources.len());
         let key = (entry.run.clone(), entry.step.clone());
         match self.entries.get(&key) {
-            Some(there) if (&there.at, there.seconds) >= (&entry.at, entry.seconds) => {}
+            Some(there) if rank(there) >= rank(&entry) => {}
             _ => drop(self.entries.insert(key, entry)),
         }
     }

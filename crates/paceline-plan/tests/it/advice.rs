@@ -312,6 +312,7 @@ fn the_inside_of_a_stack_that_is_updated_says_nothing() {
         content: None,
         endpoint: None,
         seconds: 600.0,
+        resources: Vec::new(),
     };
     let all = resources(json!({ "Domain": resource("AWS::OpenSearchService::Domain", &[]) }));
     let app = App::default().stack("A", "us-east-1", all);

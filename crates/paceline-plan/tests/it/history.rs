@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use paceline_plan::Plan;
 use paceline_plan::StepOperation;
+use paceline_plan::durations::ResourceOperation;
 use paceline_plan::forecast::Basis;
-use paceline_plan::history::{ELSEWHERE, Entry, History, HistoryKind, SCHEMA, account_key};
+use paceline_plan::history::{
+    ELSEWHERE, Entry, History, HistoryKind, ResourceOf, ResourceTime, SCHEMA, Site, UsualBasis, account_key,
+    resources_to_keep,
+};
 use paceline_plan::show::{TextOptions, text};
 use serde_json::json;
 
@@ -29,6 +33,7 @@ fn entry(run: u32, operation: StepOperation, seconds: f64) -> Entry {
         content: None,
         endpoint: None,
         seconds,
+        resources: Vec::new(),
     }
 }
 
@@ -244,4 +249,97 @@ fn an_unchanged_stack_says_since_when() {
     let (from, _) =
         shown(vec![on(3, StepOperation::Create, "old"), on(8, StepOperation::Unchanged, &template)], 80);
     assert_eq!(from, "unchanged since 2026-01-08");
+}
+
+/// A line about the stack `A` whose service took so long.
+fn with_service(run: u32, logical_id: &str, seconds: f64) -> Entry {
+    let (logical_id, resource_type) = (logical_id.to_owned(), SERVICE.to_owned());
+    let time = ResourceTime { logical_id, resource_type, operation: ResourceOperation::Update, seconds };
+    Entry { resources: vec![time], ..entry(run, StepOperation::Update, seconds + 20.0) }
+}
+
+const SERVICE: &str = "AWS::ECS::Service";
+
+fn resource<'a>(stack: &'a str, logical_id: &'a str) -> ResourceOf<'a> {
+    let site = Site { account: Some(ACCOUNT), region: Some("us-east-1") };
+    ResourceOf { stack, site, logical_id, resource_type: SERVICE }
+}
+
+fn usual(history: &History, stack: &str, logical_id: &str) -> (f64, UsualBasis) {
+    let usual = history.usual(resource(stack, logical_id), ResourceOperation::Update);
+    (usual.time.as_secs_f64(), usual.basis)
+}
+
+#[test]
+fn the_usual_time_of_a_resource_is_the_90th_percentile_of_its_earlier_runs() {
+    let times = [100.0, 110.0, 120.0, 130.0, 140.0, 150.0, 160.0, 170.0, 900.0, 180.0];
+    let of = |(run, seconds): (u32, &f64)| with_service(run, "Service", *seconds);
+    let ten = history((1..).zip(&times).map(of));
+    assert_eq!(usual(&ten, ID, "Service"), (180.0, UsualBasis::Resource(10)));
+    // An eleventh run replaces the first of the ten.
+    let mut eleven = ten.clone();
+    eleven.extend([with_service(11, "Service", 1000.0)]);
+    assert_eq!(usual(&eleven, ID, "Service"), (900.0, UsualBasis::Resource(10)));
+}
+
+#[test]
+fn too_few_times_of_a_resource_make_those_of_its_type_count_and_else_the_table() {
+    let two = [with_service(1, "Service", 200.0), with_service(2, "Service", 210.0)];
+    let table = usual(&history([]), ID, "Service");
+    assert_eq!(table.1, UsualBasis::Table);
+    assert_eq!(usual(&history(two.clone()), ID, "Service"), table);
+    let three = history(two.into_iter().chain([with_service(3, "Other", 700.0)]));
+    assert_eq!(usual(&three, ID, "Service"), (700.0, UsualBasis::Type(3)));
+    assert_eq!(usual(&three, "Unknown", "Service"), (700.0, UsualBasis::Type(3)));
+    // Creations say nothing about updates, nor does another endpoint.
+    let create = three.usual(resource(ID, "Service"), ResourceOperation::Create);
+    assert_eq!(create.basis, UsualBasis::Table);
+    assert_eq!(usual(&three.at(Some("http://localhost".to_owned())), ID, "Service"), table);
+}
+
+#[test]
+fn a_resource_is_stuck_after_three_times_its_usual_time_and_never_before_five_minutes() {
+    let of = |seconds: f64| {
+        let history = history((1..4).map(|run| with_service(run, "Service", seconds)));
+        move |taken| {
+            let taken = Duration::from_secs(taken);
+            history.exceeded(resource(ID, "Service"), ResourceOperation::Update, taken).is_some()
+        }
+    };
+    let (slow, fast) = (of(200.0), of(20.0));
+    assert_eq!((slow(599), slow(600)), (false, true));
+    assert_eq!((fast(299), fast(300)), (false, true));
+}
+
+#[test]
+fn a_line_has_at_most_twenty_resources_and_only_slow_ones() {
+    let time = |number: u32, resource_type: &str, seconds: f64| ResourceTime {
+        logical_id: format!("R{number:02}"),
+        resource_type: resource_type.to_owned(),
+        operation: ResourceOperation::Create,
+        seconds,
+    };
+    let slow = (0..30).map(|number| time(number, "AWS::X::Y", 200.0 + f64::from(number)));
+    // A database is slow by the table, even if it was fast this time.
+    let others = [time(98, "AWS::SNS::Topic", 3.0), time(99, "AWS::RDS::DBInstance", 30.0)];
+    let kept_of = |times: Vec<ResourceTime>| -> Vec<String> {
+        resources_to_keep(times).into_iter().map(|time| time.logical_id).collect()
+    };
+    assert_eq!(kept_of(others.to_vec()), ["R99"]);
+    let of_all = kept_of(slow.chain(others).collect());
+    assert_eq!((of_all.len(), of_all.first().unwrap().as_str()), (20, "R10"));
+}
+
+#[test]
+fn lines_with_and_without_resources_merge_in_any_order() {
+    let new = with_service(1, "Service", 200.0);
+    let old = Entry { resources: Vec::new(), ..new.clone() };
+    // The line as it was before resources were kept.
+    assert!(!old.line().contains("resources"));
+    assert_eq!(history([old.clone(), new.clone()]), history([new.clone(), old]));
+    let read = history([new.clone()]);
+    assert_eq!(read.runs().into_values().next().unwrap(), [&new]);
+    assert!(new.line().ends_with(r#""resources":[["Service","AWS::ECS::Service","update",200.0]]}"#));
+    let spoiled = new.line().replace("200.0]", "-1]");
+    assert_eq!(History::parse(&spoiled).len(), 0);
 }

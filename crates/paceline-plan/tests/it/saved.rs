@@ -166,6 +166,7 @@ fn the_forecast_is_no_part_of_the_digest() {
         content: None,
         endpoint: None,
         seconds: 999.0,
+        resources: Vec::new(),
     }]);
     let known = app().options(|options| options.history = Arc::new(history)).plan();
     let usual = plan();

@@ -12,6 +12,7 @@ use paceline_engine::{StackOperation, StackStatus};
 use paceline_plan::StepOperation;
 use paceline_plan::history::HistoryKind;
 
+use super::resources::ResourceTimes;
 use crate::figures::seconds;
 
 /// The times and operations of a step.
@@ -34,6 +35,8 @@ pub(super) struct Performed {
     attempt: Option<Timestamp>,
     /// Whether the last operation continued a failed one, so that its time is not that of the whole work.
     continued: bool,
+    /// How long the resources of the last operation took.
+    pub(super) resources: ResourceTimes,
     /// Whether the step has its line in the history.
     pub(super) recorded: bool,
 }
@@ -66,15 +69,15 @@ impl Performed {
                         }
                     });
                     self.sent = Some(event.at);
+                    self.resources.clear();
                     (self.began, self.ended) = (None, None);
                 }
             }
             // With a change set, only the status of the stack tells whether it is created or updated.
-            Fact::StackProgress(progress) => {
-                if let Some(status) = progress.stack_status() {
-                    self.stack_is(&status, progress.happened_at);
-                }
-            }
+            Fact::StackProgress(progress) => match progress.stack_status() {
+                Some(status) => self.stack_is(&status, progress.happened_at),
+                None => self.resources.hears(progress),
+            },
             Fact::StepRetried(retried) => {
                 self.continued = retried.kept.is_some();
                 self.attempt = event.at.checked_add(seconds(retried.wait_s)).ok();
@@ -92,6 +95,9 @@ impl Performed {
             Some(StackOperation::Import) | None => None,
         };
         self.operation = operation.or(self.operation);
+        if status.rolling_back() {
+            self.resources.clear();
+        }
         match status {
             StackStatus::CreateInProgress | StackStatus::UpdateInProgress | StackStatus::DeleteInProgress => {
                 (self.began, self.ended) = (Some(at), None);
@@ -138,6 +144,6 @@ impl Performed {
 }
 
 /// Zero if a clock was set back.
-fn between(from: Timestamp, to: Timestamp) -> Duration {
+pub(super) fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }

@@ -303,3 +303,49 @@ fn what_is_no_file_is_an_error_that_names_it() {
     let error = add_history(folder.path(), &[sample(1)]).unwrap_err();
     assert!(error.to_string().contains(folder.path().to_str().unwrap()), "{error}");
 }
+
+/// A run in which the update of `A` took a database 400 seconds, a service 150 and a topic 2.
+fn with_resources() -> Journal {
+    let mut journal = journal();
+    journal.begin("deploy:A", 0, 0);
+    let of = |at: u64, id: &str, kind: &str, status: &str, journal: &mut Journal| {
+        journal.progress("deploy:A", at, (id, kind), status, 0);
+    };
+    journal.stack_said("A", 1, "UPDATE_IN_PROGRESS", 1);
+    for (id, kind, end) in [
+        ("Database", "AWS::RDS::DBInstance", 410),
+        ("Service", "AWS::ECS::Service", 160),
+        ("Topic", "AWS::SNS::Topic", 12),
+        ("Nested", "AWS::CloudFormation::Stack", 410),
+    ] {
+        of(10, id, kind, "UPDATE_IN_PROGRESS", &mut journal);
+        of(11, id, kind, "UPDATE_IN_PROGRESS", &mut journal);
+        of(end, id, kind, "UPDATE_COMPLETE", &mut journal);
+    }
+    of(20, "Late", "AWS::RDS::DBInstance", "UPDATE_COMPLETE", &mut journal);
+    journal
+}
+
+fn resources(mut journal: Journal) -> Vec<String> {
+    journal.stack_said("A", 420, "UPDATE_COMPLETE", 420);
+    journal.end("deploy:A", 420, 420, Outcome::Deployed);
+    journal.run_finished(420, 0, 0);
+    let entries = entries(&journal.events());
+    let of_stack = entries.iter().filter(|entry| entry.kind == HistoryKind::Stack);
+    let resources = of_stack.flat_map(|entry| entry.resources.clone());
+    resources.map(|it| format!("{} {:?} {}", it.logical_id, it.operation, it.seconds)).collect()
+}
+
+/// A topic is too fast to matter. The start of `Late` is not known.
+#[test]
+fn the_line_of_a_stack_has_the_times_of_its_slow_resources() {
+    assert_eq!(resources(with_resources()), ["Database Update 400", "Service Update 150"]);
+}
+
+#[test]
+fn what_a_rollback_takes_is_not_the_time_of_an_update() {
+    let mut journal = with_resources();
+    journal.stack_said("A", 411, "UPDATE_ROLLBACK_IN_PROGRESS", 411);
+    journal.progress("deploy:A", 413, ("Service", "AWS::ECS::Service"), "UPDATE_COMPLETE", 0);
+    assert_eq!(resources(journal), [""; 0]);
+}
