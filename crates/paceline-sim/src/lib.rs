@@ -60,7 +60,9 @@ mod written;
 
 pub use client::SimHttpClient;
 pub use clock::VirtualClock;
-pub use options::{Accounts, Bootstrap, Failure, Faults, Images, SimOptions, StaleReads, ValidationFinding};
+pub use options::{
+    Accounts, Bootstrap, Failure, Faults, Hanging, Images, SimOptions, StaleReads, ValidationFinding,
+};
 pub use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};
 pub use simulator::Simulator;

@@ -148,6 +148,8 @@ pub struct Faults {
     pub lost_replies: f64,
     /// The probability of an internal error, before anything is done.
     pub server_errors: f64,
+    /// Resources that hang.
+    pub hanging: Vec<Hanging>,
     /// Reads of stacks that answer from the past.
     pub stale_reads: Option<StaleReads>,
     /// The probability that a role which is already visible is not found once more.
@@ -192,6 +194,19 @@ pub struct Failure {
     pub reason: String,
     /// The number of times that the resource fails before it succeeds.
     pub times: u32,
+}
+
+/// A resource that never becomes ready, so that CloudFormation waits for three hours and then gives up. Its creations and
+/// updates hang; the return to its previous state does not.
+#[derive(Debug, Clone)]
+pub struct Hanging {
+    /// The name of the resource's stack.
+    pub stack: String,
+    /// The logical id of the resource.
+    pub logical_id: String,
+    /// The reasons why its service cannot make it ready, in turn: why the tasks of an ECS service stop, or why the
+    /// instances of an Auto Scaling group cannot be launched.
+    pub reasons: Vec<String>,
 }
 
 /// Reads that answer from the past.

@@ -3,11 +3,13 @@
 //! A new service is a folder with a [`Service`], and a line in [`ALL`]. Its state belongs in the `world`
 //! module.
 
+mod autoscaling;
 mod cloudformation;
 mod cloudwatch;
 mod codebuild;
 mod ec2;
 mod ecr;
+mod ecs;
 mod events;
 mod iam;
 mod logs;
@@ -27,12 +29,14 @@ use crate::world::World;
 
 pub(crate) use self::cloudformation::give_alias;
 
-const ALL: [&dyn Service; 13] = [
+const ALL: [&dyn Service; 15] = [
+    &autoscaling::AutoScaling,
     &cloudformation::CloudFormation,
     &cloudwatch::CloudWatch,
     &codebuild::CodeBuild,
     &ec2::Ec2,
     &ecr::Ecr,
+    &ecs::Ecs,
     &events::Events,
     &iam::Iam,
     &logs::Logs,

@@ -136,7 +136,13 @@ fn roles(world: &World, stack: &Stack, resource: &Resource) -> Result<(), String
 }
 
 /// A reason in the wording of CloudFormation's resource handlers.
-fn handler(world: &World, stack: &Stack, resource: &Resource, message: &str, code: &str) -> String {
+pub(super) fn handler(
+    world: &World,
+    stack: &Stack,
+    resource: &Resource,
+    message: &str,
+    code: &str,
+) -> String {
     let token = world.draws(&["request", &stack.key.arn, &resource.id]).uuid();
     format!(
         "Resource handler returned message: \"{message}\" (RequestToken: {token}, HandlerErrorCode: {code})"

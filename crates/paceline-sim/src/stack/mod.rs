@@ -7,6 +7,7 @@ mod custom;
 mod effects;
 mod elsewhere;
 mod end;
+mod hanging;
 mod names;
 mod nested;
 mod resource;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::names::{give_name_back, is_renamed, release_name, take_name};
 use super::run::Run;
-use super::{effects, nested};
+use super::{effects, hanging, nested};
 use crate::options::Failure;
 use crate::resources::{is_custom, physical};
 use crate::template::references_of;
@@ -154,7 +154,8 @@ fn create(run: &mut Run<'_>, mut resource: Resource, replaces: Option<Resource>)
     if let Some(resource) = run.stack.resources.get_mut(&id) {
         resource.physical = physical;
     }
-    let duration = duration(run, &id, &kind, Operation::Create);
+    let hangs = hanging::begin(run, &id);
+    let duration = hangs.unwrap_or_else(|| duration(run, &id, &kind, Operation::Create));
     run.schedule((duration / 2).min(Duration::from_secs(1)), Step::Initiated(id.clone()));
     if kind != nested::KIND {
         run.schedule(duration, Step::Done(id));
@@ -177,13 +178,15 @@ fn update(run: &mut Run<'_>, mut resource: Resource, old: Resource) {
     if kind == nested::KIND {
         run.schedule(Duration::from_secs(1), Step::Initiated(id));
     } else {
-        let duration = duration(run, &id, &kind, Operation::Update);
+        let hangs = hanging::begin(run, &id);
+        let duration = hangs.unwrap_or_else(|| duration(run, &id, &kind, Operation::Update));
         run.schedule(duration, Step::Done(id));
     }
 }
 
 fn revert(run: &mut Run<'_>, id: &str) {
     let Some(current) = run.stack.resources.get(id).cloned() else { return run.ended(id) };
+    hanging::end(run, &current.physical);
     let Some(previous) = current.previous.clone() else { return run.ended(id) };
     let mut restored = *previous;
     restored.previous = None;
@@ -210,6 +213,7 @@ fn revert(run: &mut Run<'_>, id: &str) {
 }
 
 fn delete(run: &mut Run<'_>, key: &str, resource: &Resource) {
+    hanging::end(run, &resource.physical);
     let skip = run.operation().is_some_and(|operation| operation.skip.contains(&resource.id));
     let rolled_back =
         matches!(run.kind(), Some(OperationKind::RollBackCreate | OperationKind::RollBackCleanup));
@@ -300,7 +304,8 @@ fn ensured(run: &mut Run<'_>, id: &str) {
     let asked = asked_for(&resource.status);
     let operation = if creates { Operation::Create } else { Operation::Update };
     let reverts = matches!(doing(run, id), Some(Doing::Revert));
-    let applied = match injected(run, id, operation, reverts) {
+    let hung = hanging::failed(run, id);
+    let applied = match hung.or_else(|| injected(run, id, operation, reverts)) {
         Some(reason) => Err(reason),
         None => effects::apply(run.world, run.stack, &mut resource),
     };

@@ -8,6 +8,7 @@ mod buckets;
 mod builds;
 mod call;
 pub(crate) mod forms;
+mod hung;
 mod identities;
 mod known;
 mod messages;
@@ -39,6 +40,7 @@ pub(crate) use self::account_region::{AccountRegion, StackKey};
 pub(crate) use self::buckets::{Object, etag};
 pub(crate) use self::builds::Build;
 pub use self::call::Call;
+pub(crate) use self::hung::{Attempt, Hung};
 pub(crate) use self::identities::{Profile, Role, visible_at};
 pub(crate) use self::known::{Known, text_of};
 pub use self::messages::Message;
@@ -71,6 +73,8 @@ pub(crate) struct Region {
     pub(crate) builds: BTreeMap<String, Build>,
     /// EKS clusters that stacks created, and whether each still exists.
     pub(crate) clusters: BTreeMap<String, bool>,
+    /// Resources that never became ready, by physical id.
+    pub(crate) hung: BTreeMap<String, Hung>,
     /// What was put into CloudWatch, in order.
     pub(crate) metrics: Vec<StoredMetric>,
     /// What was published to topics and put onto event buses, in order.
