@@ -24,6 +24,7 @@ mod records;
 mod refusal;
 mod run_copy;
 mod sdk;
+mod service_report;
 mod session;
 mod signal;
 mod signed;

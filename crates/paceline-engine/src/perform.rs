@@ -286,8 +286,8 @@ impl StepContext {
 
     /// Reports a warning about a resource that takes much longer than usual.
     pub fn warn_of_stuck(&self, message: impl Into<String>, stuck: StuckResource) {
-        let (step, message) = (self.reference(), message.into());
-        self.send(Fact::StepWarned(StepWarned { step, message, stuck: Some(stuck) }), None);
+        let (step, message, stuck) = (self.reference(), message.into(), Some(Box::new(stuck)));
+        self.send(Fact::StepWarned(StepWarned { step, message, stuck }), None);
     }
 
     /// Reports a line that a command of the team printed.

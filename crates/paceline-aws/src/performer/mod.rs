@@ -39,6 +39,7 @@ use crate::publish::{
 };
 use crate::records::Records;
 use crate::run_copy::RunCopy;
+use crate::service_report::{Questions, Refused};
 use crate::session::Sessions;
 use crate::stack::{
     Deletion, Deployment, GOES_ON, Method, OperationSettings, Request, SecretKey, TokenKey, source,
@@ -65,6 +66,8 @@ pub struct Aws {
     pub(crate) images: ImagePublisher,
     secret_key: SecretKey,
     notes: Vec<String>,
+    /// The services that the run may not ask about resources.
+    refused: Refused,
     /// The records of what was deployed, by bucket.
     records: Mutex<BTreeMap<String, Arc<Records>>>,
     /// The listings of the buckets to which the run publishes files, by the name of the bucket.
@@ -102,6 +105,7 @@ impl Aws {
             images: ImagePublisher::new(options.images, options.docker.clone()),
             secret_key,
             notes: Vec::new(),
+            refused: Refused::default(),
             records: Mutex::default(),
             listings: BTreeMap::new(),
             staging: Mutex::default(),
@@ -296,6 +300,8 @@ impl Aws {
             method,
             retries,
             stuck,
+            history: Arc::clone(&self.options.history),
+            questions: Questions { refused: &self.refused, sessions: &self.sessions, environment, stack },
             inputs,
             records,
             captures,

@@ -9,6 +9,7 @@ use paceline_assembly::Overrides;
 use paceline_config::Stuck;
 use paceline_engine::PreparedRun;
 use paceline_host::Commands;
+use paceline_plan::history::History;
 
 use super::LateSynthesis;
 use crate::publish::{Images, MissingFiles};
@@ -42,6 +43,8 @@ pub struct AwsOptions {
     pub stack_retries: Option<u32>,
     /// What happens if a resource takes much longer than usual.
     pub stuck: Stuck,
+    /// The durations of earlier runs, which tell how long resources usually take.
+    pub history: Arc<History>,
     /// The settings for synthesizing apps again, for plans that need it.
     pub late: Option<Arc<LateSynthesis>>,
     /// Whether to read and write records of what was deployed, in the staging buckets.

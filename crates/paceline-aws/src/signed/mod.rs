@@ -51,7 +51,7 @@ pub(crate) enum Protocol {
     Json,
 }
 
-/// Makes calls to a service in a region, with the base credentials.
+/// Makes calls to a service in a region, with the credentials of a configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedCalls {
     service: &'static Service,
@@ -181,7 +181,7 @@ fn refusal(protocol: Protocol, body: &str) -> ErrorMetadata {
 }
 
 /// The text of the first element of this name.
-fn element(xml: &str, name: &str) -> Option<String> {
+pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once("</")?;
     let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];

@@ -17,6 +17,15 @@ const DEEPEST: usize = 10;
 pub(super) struct Failure {
     pub(super) cause: Cause,
     pub(super) transient: bool,
+    /// The resource that failed. `None` if the stack failed as a whole.
+    pub(super) resource: Option<FailedResource>,
+}
+
+/// A resource that failed.
+#[derive(Debug, Clone)]
+pub(super) struct FailedResource {
+    pub(super) resource_type: String,
+    pub(super) physical_id: String,
 }
 
 impl Failure {
@@ -24,7 +33,7 @@ impl Failure {
     pub(super) fn of_stack(name: &str, message: impl Into<String>) -> Self {
         let cause =
             Cause { at: Some(name.to_owned()), message: message.into(), hint: None, ..Cause::default() };
-        Self { cause, transient: false }
+        Self { cause, transient: false, resource: None }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -73,6 +82,10 @@ pub(super) fn first_cause<'a>(
         let at = format!("{} ({})", path.unwrap_or(&failed.logical_id), failed.resource_type);
         let mut found = failure(at, failed.reason.clone().unwrap_or_else(|| failed.status.to_string()));
         let own = stack.filter(|_| within.is_empty());
+        found.resource = Some(FailedResource {
+            resource_type: failed.resource_type.clone(),
+            physical_id: failed.physical_id.clone(),
+        });
         found.cause.source = own.and_then(|stack| stack.sources.get(&failed.logical_id).cloned());
         Some(found)
     })
@@ -107,7 +120,7 @@ fn is_failure(change: &Change) -> bool {
 fn failure(at: String, message: String) -> Failure {
     let transient = is_transient(&message);
     let hint = hint(&message).map(str::to_owned);
-    Failure { cause: Cause { at: Some(at), message, hint, ..Cause::default() }, transient }
+    Failure { cause: Cause { at: Some(at), message, hint, ..Cause::default() }, transient, resource: None }
 }
 
 fn hint(message: &str) -> Option<&'static str> {

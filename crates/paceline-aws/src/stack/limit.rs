@@ -166,6 +166,7 @@ impl Watch<'_> {
                 ..Cause::default()
             },
             transient: false,
+            resource: None,
         })
     }
 }

@@ -14,6 +14,7 @@
 //!
 //! If an operation is refused because of somebody else's action, the stack is read again. This is no failure.
 
+mod asked;
 mod capture;
 mod change_set;
 mod delete;

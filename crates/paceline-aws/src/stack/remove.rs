@@ -91,7 +91,7 @@ impl Removal<'_> {
     async fn wait_for_end(&self, operation: RunningOperation) -> OperationEnd {
         self.environment.poller.expect_change();
         // A failed read says nothing about the stack.
-        let ended = wait_for_end(self.environment, self.context, self.stack, operation).await;
+        let ended = wait_for_end(self.environment, self.context, self.stack, operation, None).await;
         ended.unwrap_or_else(OperationEnd::Lost)
     }
 

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use paceline_assembly::{ResourceStatus, Stack, StackStatus};
-use paceline_engine::event::Cause;
+use paceline_engine::event::{Cause, ServiceReport};
 use paceline_engine::{ResourceProgress, StepContext};
 use tokio::time::Instant;
 
+use super::asked::Knowledge;
 use super::events::{Change, EventLog};
 use super::failure::{Failure, failed_resource, first_cause};
 use super::finished::Finished;
@@ -97,6 +98,7 @@ pub(super) async fn wait_for_end(
     context: &StepContext,
     stack: &Stack,
     operation: RunningOperation,
+    knowledge: Option<Knowledge<'_>>,
 ) -> Result<OperationEnd, AwsError> {
     context.accepted(&operation.id, operation.token.clone());
     let mut watch = Watch {
@@ -113,6 +115,8 @@ pub(super) async fn wait_for_end(
         doubt: None,
         name: &stack.name,
         stack,
+        knowledge,
+        reports: BTreeMap::new(),
         reported_stuck: BTreeSet::new(),
         stuck: None,
         is_over: false,
@@ -133,9 +137,13 @@ pub(super) async fn wait_for_end(
         OperationResult::RolledBack | OperationResult::Failed => {
             let known = watch.stuck_failure().or_else(|| watch.limit_failure());
             let known = known.or_else(|| watch.cancelled()).filter(|_| !is_stuck(&view));
-            match known {
+            let cause = match known {
                 None => first_cause(environment, watch.events.own(), Some(stack), Vec::new()).await,
                 known => known,
+            };
+            match cause {
+                Some(failure) => Some(watch.explained(failure).await),
+                None => None,
             }
         }
     };
@@ -177,6 +185,9 @@ pub(super) struct Watch<'a> {
     doubt: Option<Doubt>,
     pub(super) name: &'a str,
     pub(super) stack: &'a Stack,
+    pub(super) knowledge: Option<Knowledge<'a>>,
+    /// What the services of failed resources say, by physical id. `None` if nothing.
+    pub(super) reports: BTreeMap<String, Option<ServiceReport>>,
     /// The stuck resources that were named, with the start of their operation.
     pub(super) reported_stuck: BTreeSet<(String, Timestamp)>,
     /// The cause if the update was cancelled because of a stuck resource.
@@ -203,6 +214,7 @@ impl Watch<'_> {
             let look = self.look(view.as_ref());
             if self.are_events_due(look, view.as_ref()) {
                 self.read_events().await?;
+                self.ask_about_failed().await;
             }
             if let Some(ended) = self.ended(look, view.as_ref()) {
                 return Ok(ended);

@@ -45,7 +45,7 @@ impl Fact {
 fn hide_in_cause(cause: &mut Cause) {
     let Cause { at, message, hint, preflight: _, source: _, service } = cause;
     hide(message);
-    service.iter_mut().for_each(hide_in_report);
+    service.as_deref_mut().into_iter().for_each(hide_in_report);
     at.iter_mut().chain(hint).for_each(hide);
 }
 

@@ -151,7 +151,7 @@ pub struct StepWarned {
     pub message: String,
     /// The resource that takes much longer than usual, if the warning is about one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub stuck: Option<StuckResource>,
+    pub stuck: Option<Box<StuckResource>>,
 }
 
 /// A line that a command of the team printed.
@@ -211,7 +211,7 @@ pub struct Cause {
     pub source: Option<String>,
     /// What the service of the resource says, if Paceline can ask that service. The message has it too.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub service: Option<ServiceReport>,
+    pub service: Option<Box<ServiceReport>>,
 }
 
 /// The outcome of a step. Every step, and so every stack, has exactly one.

@@ -71,7 +71,7 @@ fn every_kind() -> Vec<Event> {
         service: Some(service.clone()),
     };
     let message = "it takes long".to_owned();
-    let warned = StepWarned { step: step.clone(), message, stuck: Some(stuck) };
+    let warned = StepWarned { step: step.clone(), message, stuck: Some(Box::new(stuck)) };
     let output = CommandOutput { step: step.clone(), line: "42 tags removed".to_owned() };
     let failed = StepFinished {
         outcome: Outcome::RolledBack,
@@ -81,7 +81,7 @@ fn every_kind() -> Vec<Event> {
             hint: Some("delete it, or give it another name".to_owned()),
             preflight: true,
             source: Some("lib/shop.ts:12:5".to_owned()),
-            service: Some(service),
+            service: Some(Box::new(service)),
         }),
         because: Some("publish:f".to_owned()),
         detail: Some("42 roles usable".to_owned()),

@@ -50,10 +50,12 @@ use paceline_config::Stuck;
 use paceline_engine::event::Cause;
 use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, PreparedRun, StepContext};
+use paceline_plan::history::History;
 
 pub(crate) use self::prepare::Preparing;
 use self::reads::Read;
 use super::MOST_READS;
+use super::asked::Knowledge;
 use super::change_set::ChangeGuard;
 use super::finished::Finished;
 use super::importers::Importers;
@@ -66,6 +68,7 @@ use crate::error::AwsError;
 use crate::inputs::StackInputs;
 use crate::records::Records;
 use crate::run_copy::RunCopy;
+use crate::service_report::Questions;
 
 /// The pause before a stack is read again because it has changed.
 const MOVED: Duration = Duration::from_secs(3);
@@ -82,6 +85,9 @@ pub(crate) struct Deployment<'a> {
     pub(crate) retries: u32,
     /// What happens if a resource takes much longer than usual.
     pub(crate) stuck: Stuck,
+    /// The durations of earlier runs.
+    pub(crate) history: Arc<History>,
+    pub(crate) questions: Questions<'a>,
     pub(crate) inputs: StackInputs<'a>,
     /// The records of the stack's environment, if it has a bucket for them.
     pub(crate) records: Option<Arc<Records>>,
@@ -220,7 +226,8 @@ impl Deployment<'_> {
 
     async fn wait_for_end(&self, operation: RunningOperation) -> OperationEnd {
         // A failed read says nothing about the stack.
-        let ended = wait_for_end(self.environment, self.context, self.stack, operation).await;
+        let knowledge = Some(Knowledge { history: &self.history, questions: self.questions });
+        let ended = wait_for_end(self.environment, self.context, self.stack, operation, knowledge).await;
         ended.unwrap_or_else(OperationEnd::Lost)
     }
 
