@@ -77,6 +77,27 @@ fn the_role_may_create_repositories_only_if_prewarm_is_set_and_only_those() {
 }
 
 #[test]
+fn the_role_may_ask_ecs_only_if_a_stack_without_a_lookup_role_has_a_service() {
+    let place = Place::new();
+    place.write("paceline.yaml", RUNNER);
+    let actions = |lookup_role: &Value, kind: &str| -> Vec<String> {
+        own_roles(&place, "aws://222222222222/eu-west-1", &json!({ "lookupRole": lookup_role }));
+        let template = json!({ "Resources": { "It": { "Type": kind, "Properties": {} } } });
+        place.write("cdk.out/Shop.template.json", &template.to_string());
+        place.paceline(["gen", "--name", "shop"]).run().expect(0);
+        let role = place.read("buildspecs/shop.project.yaml");
+        let statement = role.split("Sid: ").find(|it| it.starts_with("AskServices")).unwrap_or_default();
+        let actions = statement.lines().filter_map(|line| line.trim().strip_prefix("- ecs:"));
+        actions.map(str::to_owned).collect()
+    };
+    let ecs = "AWS::ECS::Service";
+    assert_eq!(actions(&Value::Null, ecs), ["DescribeServices", "DescribeTasks", "ListTasks"]);
+    assert!(actions(&Value::Null, "AWS::SNS::Topic").is_empty());
+    let role = json!({ "arn": "arn:aws:iam::222222222222:role/acme/lookup" });
+    assert!(actions(&role, ecs).is_empty());
+}
+
+#[test]
 fn what_only_the_build_knows_of_a_role_is_left_to_it() {
     let place = Place::new();
     let role = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/deploy-${AWS::Region}";

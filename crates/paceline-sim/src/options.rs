@@ -196,8 +196,8 @@ pub struct Failure {
     pub times: u32,
 }
 
-/// A resource that never becomes ready, so that CloudFormation waits for three hours and then gives up. Its creations and
-/// updates hang; the return to its previous state does not.
+/// A resource that never becomes ready, so that CloudFormation waits for long and then gives up. Its creations and updates
+/// hang; the return to its previous state does not.
 #[derive(Debug, Clone)]
 pub struct Hanging {
     /// The name of the resource's stack.
@@ -207,6 +207,8 @@ pub struct Hanging {
     /// The reasons why its service cannot make it ready, in turn: why the tasks of an ECS service stop, or why the
     /// instances of an Auto Scaling group cannot be launched.
     pub reasons: Vec<String>,
+    /// How long CloudFormation waits. For an ECS service, public reports say three hours.
+    pub patience: Duration,
 }
 
 /// Reads that answer from the past.

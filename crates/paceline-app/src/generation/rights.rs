@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::{Environment, FileDestination, Role, Stack, placeholders};
-use paceline_buildspec::project::{Located, OwnStack, Rights};
+use paceline_assembly::{Environment, FileDestination, Role, Stack, Template, placeholders};
+use paceline_buildspec::project::{EXPLAINED, Located, OwnStack, Rights};
 use paceline_plan::{Gate, Plan, Work};
 use serde_json::Value;
 
@@ -23,6 +23,9 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
     for planned in &plan.stacks {
         if let Some(stack) = app.assembly.stack(&planned.id) {
             found.stack(stack);
+            if stack.lookup_role.is_none() {
+                found.explained(stack);
+            }
             if app.config.unchanged.records && stack.lookup_role.is_none() {
                 found.inputs(stack);
             }
@@ -125,6 +128,16 @@ impl Found {
                 None => self.rights.unaided.repositories.push(target.named(&to.repository)),
             }
         }
+    }
+
+    /// Adds the types of resources that the build asks their services about. With a lookup role, it would use that role.
+    fn explained(&mut self, stack: &Stack) {
+        let nested = stack.nested.iter().map(|nested| &nested.template);
+        let templates = std::iter::once(&stack.template).chain(nested);
+        let types: BTreeSet<&str> =
+            templates.flat_map(Template::resources).map(|(_, it)| it.resource_type).collect();
+        let explained = EXPLAINED.iter().filter(|(explained, _)| types.contains(explained));
+        self.rights.explained.extend(explained.map(|(explained, _)| (*explained).to_owned()));
     }
 
     /// Adds a stack without a deploy role: the build deploys it with its own rights.

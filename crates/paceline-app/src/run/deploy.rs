@@ -194,6 +194,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         stack_limit,
         stack_retries: Some(app.config.on_failure.retries),
         stuck: app.config.on_failure.stuck,
+        history: Arc::clone(&options.history),
         late,
         records: app.config.unchanged.records && !args.run.simulate,
         captures: (!args.run.simulate).then(|| RUNS.into()),

@@ -11,6 +11,7 @@ use paceline_aws::{Aws, AwsOptions, TokenKey};
 use paceline_config::{Concurrency, Config, FailurePolicy};
 use paceline_engine::rollback::{Captures, RunChanges, Undoing};
 use paceline_engine::{ExitCode, journal_path, read_events, runs_in};
+use paceline_plan::history::History;
 use paceline_plan::{Rollback, RollbackOptions, show};
 use paceline_text::near;
 
@@ -128,6 +129,8 @@ struct Planned {
     changes: RunChanges,
     undoing: Undoing,
     rollback: Rollback,
+    /// The durations of earlier runs.
+    history: Arc<History>,
 }
 
 impl Planned {
@@ -136,7 +139,7 @@ impl Planned {
         let undoing = Undoing::of(&changes, captured)?;
         let losses = undoing.losses.iter().cloned();
         let rollback = Rollback::make(&undoing.assembly, &undoing.undos, losses, options)?;
-        Ok(Self { changes, undoing, rollback })
+        Ok(Self { changes, undoing, rollback, history: Arc::clone(&options.history) })
     }
 
     /// The rollback of a run that has failed. It deletes nothing.
@@ -199,6 +202,7 @@ impl Planned {
             stack_limit: config.codebuild.timeouts.stack,
             stack_retries: Some(config.on_failure.retries),
             stuck: config.on_failure.stuck,
+            history: Arc::clone(&self.history),
             captures: Some(RUNS.into()),
             ..AwsOptions::default()
         };

@@ -53,4 +53,5 @@ mod stuck;
 mod survey;
 mod sweep;
 mod watches;
+mod why;
 mod world;

@@ -9,7 +9,7 @@ use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
 use paceline_config::{Config, Notifications, Occasion};
 use paceline_engine::Outcome;
 use paceline_plan::{Plan, PlanOptions, RollbackOptions};
-use paceline_sim::{Call, Faults, Images as SimulatedImages, Operation, SimOptions};
+use paceline_sim::{Call, Faults, Hanging, Images as SimulatedImages, Operation, SimOptions};
 use serde_json::{Value, json};
 
 use crate::app::{ACCOUNT, App, BUCKET, REGION, role, slow, topic};
@@ -81,6 +81,25 @@ async fn a_build_that_creates_repositories_keeps_to_the_generated_role() {
     let rights = Rights { prewarmed: vec![located("pets")], ..without.clone() };
     assert_eq!(called(&world), allowed(&rights));
     assert!(allowed(&without).iter().all(|action| !action.starts_with("ecr:")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_asks_why_a_resource_hangs_keeps_to_the_generated_role() {
+    let types = ["AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup"];
+    let hanging = |stack: &str| Hanging {
+        stack: stack.to_owned(),
+        logical_id: "It".to_owned(),
+        reasons: vec!["it is not there".to_owned()],
+        patience: Duration::from_mins(8),
+    };
+    let world = World::with_faults(Faults { hanging: ["A", "B"].map(hanging).to_vec(), ..Faults::default() });
+    let template = |kind: &str| json!({"Resources": {"It": {"Type": kind}}});
+    let app = App::new().stack("A", &template(types[0]), &[]).stack("B", &template(types[1]), &[]);
+    build(&world, &app, How::default()).await;
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
+    let explained = types.map(str::to_owned).into_iter().collect();
+    let rights = Rights { roles: vec![role], explained, ..Rights::default() };
+    assert_eq!(called(&world), allowed(&rights));
 }
 
 #[tokio::test(start_paused = true)]

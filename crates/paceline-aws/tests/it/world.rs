@@ -19,6 +19,7 @@ use paceline_config::Config;
 use paceline_engine::event::{Cause, StackSubmitted, StepFinished};
 use paceline_engine::{Earlier, Event, ExitCode, Fact, Outcome, PreparedRun, RunOptions, Stop};
 use paceline_host::Commands;
+use paceline_plan::history::History;
 use paceline_plan::{DeployOptions, Destruction, Plan, PlanOptions};
 use paceline_sim::{Durations, Faults, Operation, Proxy, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use serde_json::Value;
@@ -113,6 +114,8 @@ pub(crate) struct How {
     pub(crate) discards: bool,
     /// Checks the change sets that were not prepared.
     pub(crate) guard: Option<ChangeGuard>,
+    /// The durations of earlier runs.
+    pub(crate) history: Arc<History>,
     /// The events of the run before this process, if the run has a copy in the staging bucket.
     pub(crate) copies: Option<Vec<Event>>,
 }
@@ -287,6 +290,7 @@ impl World {
             prepared,
             guard,
             discards,
+            history,
             ..
         } = how;
         if prepares {
@@ -303,6 +307,7 @@ impl World {
             stack_limit: limit,
             stack_retries,
             stuck,
+            history,
             missing_files,
             commands,
             token_key,

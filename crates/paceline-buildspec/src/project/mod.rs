@@ -25,7 +25,7 @@ pub use check::ProjectError;
 pub use environment::{
     BuildEnvironment, DockerServer, EnvironmentType, EnvironmentVariable, ImagePullCredentials, VariableType,
 };
-pub use rights::{Located, OwnStack, Rights, Unaided};
+pub use rights::{EXPLAINED, Located, OwnStack, Rights, Unaided};
 pub use source::Source;
 pub use timeouts::{Disorder, Level, Timeouts};
 

@@ -4,6 +4,8 @@
 //! The actions are those of the calls that the runner makes. The whole-program test `rights` records the
 //! calls of a build that deploys and deletes, and checks that these lists contain exactly those calls.
 
+use std::collections::BTreeSet;
+
 use super::role::{Resource, Statement, sub};
 
 /// The rights that the run of a plan needs from the build's own credentials.
@@ -20,6 +22,8 @@ pub struct Rights {
     pub waits_for_roles: bool,
     /// The repositories that the run creates at its start.
     pub prewarmed: Vec<Located>,
+    /// The types of resources that the build asks their services about: see [`EXPLAINED`].
+    pub explained: BTreeSet<String>,
     /// The work for which the assembly names no role, so that the build does it itself.
     pub unaided: Unaided,
     /// The names of the team's commands, which run with the build's credentials.
@@ -63,6 +67,12 @@ pub struct Located {
     pub region: String,
     pub name: String,
 }
+
+/// The types of resources whose services tell why a resource hangs or has failed, and the calls for that.
+pub const EXPLAINED: [(&str, &[&str]); 2] = [
+    ("AWS::AutoScaling::AutoScalingGroup", &["autoscaling:DescribeScalingActivities"]),
+    ("AWS::ECS::Service", &["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks"]),
+];
 
 /// The calls that change or read one stack.
 const STACK_ACTIONS: [&str; 15] = [
@@ -138,6 +148,16 @@ impl Rights {
             vec!["codebuild:BatchGetBuilds"],
             vec![Resource::Sub(project_arn.to_owned())],
         ));
+        let explained = EXPLAINED.iter().filter(|(resource_type, _)| self.explained.contains(*resource_type));
+        let actions: Vec<&str> = explained.flat_map(|(_, actions)| *actions).copied().collect();
+        if !actions.is_empty() {
+            statements.push(Statement::new(
+                "AskServices",
+                "When a resource hangs or fails, its service is asked why. The names are only known then.",
+                actions,
+                vec![Resource::Any],
+            ));
+        }
         if !self.prewarmed.is_empty() {
             let arn = |it: &Located| it.arn("ecr", &format!("repository/{}", it.name));
             statements.push(Statement::new(

@@ -1,5 +1,7 @@
 //! The rights of the generated role, and the messages about rights that it cannot have.
 
+use std::collections::BTreeSet;
+
 use paceline_buildspec::generate::{Gap, gaps};
 use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
 use paceline_buildspec::{Generation, RunnerSource, generate, yaml};
@@ -72,6 +74,14 @@ fn builds_may_read_the_source_that_a_pipeline_passes_on() {
     assert_eq!(resources(&found), [key]);
     assert!(actions(&found).contains(&"kms:Decrypt"), "{found}");
     assert_eq!(gaps(&generation), []);
+}
+
+#[test]
+fn the_build_may_ask_only_the_services_whose_resources_it_deploys() {
+    let explained = BTreeSet::from(["AWS::ECS::Service".to_owned()]);
+    let found = statement(&with(Rights { explained, ..Rights::default() }), "AskServices").unwrap();
+    assert_eq!(actions(&found), ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks"]);
+    assert!(statement(&with(Rights::default()), "AskServices").is_none());
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use paceline_engine::event::Outcome;
+use paceline_engine::event::{Outcome, ServiceReason, ServiceReport, StuckResource};
 use paceline_text::to_the_millisecond;
 
 use super::SCHEMA;
 use super::document::{
     BuildDocument, BuildPhaseDocument, CauseDocument, KeptDocument, LeftDocument, LinkDocument, PartDocument,
-    PhaseDocument, ReportDocument, ResourceDocument, RetryDocument, ShorteningDocument, SpanDocument,
-    StepDocument,
+    PhaseDocument, ReasonDocument, ReportDocument, ResourceDocument, RetryDocument, ServiceDocument,
+    ShorteningDocument, SpanDocument, StepDocument, StuckDocument,
 };
 use crate::critical_path::{critical_path, what_to_shorten};
 use crate::ending::headline;
@@ -128,6 +128,7 @@ fn step(it: &StepRecord) -> StepDocument {
             source: cause.source.clone(),
             message: cause.message.clone(),
             hint: cause.hint.clone(),
+            service: cause.service.as_deref().map(service),
         }),
         because: it.because.clone(),
         detail: it.detail.clone(),
@@ -148,6 +149,7 @@ fn step(it: &StepRecord) -> StepDocument {
             })
             .collect(),
         warnings: it.warnings.clone(),
+        stuck: it.stuck.iter().map(stuck).collect(),
         resources: it
             .resources
             .iter()
@@ -173,4 +175,28 @@ fn word(outcome: Outcome) -> String {
 /// Seconds to the millisecond, as the events have them.
 fn s(duration: Duration) -> f64 {
     to_the_millisecond(duration.as_secs_f64())
+}
+
+fn stuck(it: &StuckResource) -> StuckDocument {
+    StuckDocument {
+        logical_id: it.logical_id.clone(),
+        resource_type: it.resource_type.clone(),
+        physical_id: it.physical_id.clone(),
+        status: it.status.as_str().to_owned(),
+        taken_s: it.taken_s,
+        usual_s: it.usual_s,
+        usual_from: it.usual_from.as_str().to_owned(),
+        samples: it.samples,
+        service: it.service.as_ref().map(service),
+    }
+}
+
+fn service(report: &ServiceReport) -> ServiceDocument {
+    let reason = |it: &ServiceReason| ReasonDocument { reason: it.reason.clone(), count: it.count };
+    ServiceDocument {
+        name: report.name.clone(),
+        state: report.state.clone(),
+        reasons: report.reasons.iter().map(reason).collect(),
+        not_asked: report.not_asked.clone(),
+    }
 }

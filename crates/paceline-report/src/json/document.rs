@@ -134,6 +134,8 @@ documented! {
         retries: Vec<RetryDocument>,
         /// Its warnings.
         warnings: Vec<String>,
+        /// The resources of its stack that took much longer than usual. Each has a warning, too.
+        stuck: Vec<StuckDocument>,
         /// The operations on the resources of its stack, in the order of their starts.
         resources: Vec<ResourceDocument>,
     }
@@ -160,6 +162,50 @@ documented! {
         message: String,
         /// What to do about it.
         hint: Option<String>,
+        /// What the service of the resource says, if Paceline can ask that service. The message has it too.
+        service: Option<ServiceDocument>,
+    }
+
+    /// A resource that took much longer than usual.
+    struct StuckDocument {
+        /// Its logical id.
+        logical_id: String,
+        /// Such as `AWS::ECS::Service`.
+        resource_type: String,
+        /// Its physical id, if it had one already.
+        physical_id: Option<String>,
+        /// Its status, such as `CREATE_IN_PROGRESS`.
+        status: String,
+        /// The time that it had taken when it was named.
+        taken_s: f64,
+        /// The time that it usually takes: the 90th percentile of earlier runs, or the figure of the table of types.
+        usual_s: f64,
+        /// The source of the usual time: resource, type or table.
+        usual_from: String,
+        /// The number of earlier times from which the usual time was taken.
+        samples: usize,
+        /// What its service says, if Paceline can ask that service.
+        service: Option<ServiceDocument>,
+    }
+
+    /// What a service says about a resource that hangs or has failed.
+    struct ServiceDocument {
+        /// The name of the service, such as `Amazon ECS`.
+        name: String,
+        /// The state of the resource, such as `0 of 2 tasks run`.
+        state: Option<String>,
+        /// The newest distinct reasons, the newest first.
+        reasons: Vec<ReasonDocument>,
+        /// Why the service could not be asked.
+        not_asked: Option<String>,
+    }
+
+    /// A reason that a service gives, such as that of a stopped task.
+    struct ReasonDocument {
+        /// The reason.
+        reason: String,
+        /// How often the service gives it.
+        count: usize,
     }
 
     /// A retry after a transient error.

@@ -68,7 +68,9 @@ impl Record {
                 step.retries.push(retry);
             }
             Fact::StepWarned(warned) => {
-                self.entry(&warned.step).warnings.push(one_line(&warned.message));
+                let step = self.entry(&warned.step);
+                step.warnings.push(one_line(&warned.message));
+                step.stuck.extend(warned.stuck.as_deref().cloned());
             }
             Fact::CommandOutput(_) | Fact::RunWaiting { .. } | Fact::CallsThrottled { .. } => {}
             Fact::StepFinished(finished) => self.entry(&finished.step).finish(finished, now),
@@ -156,6 +158,7 @@ impl StepRecord {
             resumed: false,
             retries: Vec::new(),
             warnings: Vec::new(),
+            stuck: Vec::new(),
             done: 0,
             total: 0,
             operation: None,

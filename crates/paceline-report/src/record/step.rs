@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use paceline_engine::ResourceStatus;
-use paceline_engine::event::{Cause, Outcome, StackCall, StepKind, StepRef};
+use paceline_engine::event::{Cause, Outcome, StackCall, StepKind, StepRef, StuckResource};
 use paceline_text::{Tone, one_line};
 
 use super::OngoingOperation;
@@ -38,6 +38,8 @@ pub struct StepRecord {
     pub retries: Vec<Retry>,
     /// Its warnings.
     pub warnings: Vec<String>,
+    /// The resources that took much longer than usual. Each has a warning.
+    pub stuck: Vec<StuckResource>,
     /// How many resources are complete.
     pub done: usize,
     /// How many resources there are.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use paceline_config::Strategy;
 use paceline_engine::event::{
     AssetKind, Cause, Event, Fact, Kept, Outcome, PlannedPhase, PlannedStep, RunFinished, RunStarted, SCHEMA,
-    StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished, StepKind, StepRef, StepRetried,
-    StepWarned,
+    ServiceReason, ServiceReport, StackAccepted, StackCall, StackProgress, StackSubmitted, StepFinished,
+    StepKind, StepRef, StepRetried, StepWarned, StuckResource, UsualSource,
 };
 
 /// What every step deploys.
@@ -43,6 +43,16 @@ pub(crate) fn found(detail: &'static str) -> Went {
     Went { detail: Some(detail), ..Outcome::Deployed.into() }
 }
 
+/// What a service says.
+fn service() -> ServiceReport {
+    ServiceReport {
+        name: "Amazon ECS".to_owned(),
+        state: Some("0 of 2 tasks run".to_owned()),
+        reasons: vec![ServiceReason { reason: "the image is not there".to_owned(), count: 12 }],
+        not_asked: Some("it was asked before".to_owned()),
+    }
+}
+
 pub(crate) fn failed(at: &str, message: &str, hint: &str) -> Went {
     let cause = Cause {
         at: Some(at.to_owned()),
@@ -50,7 +60,7 @@ pub(crate) fn failed(at: &str, message: &str, hint: &str) -> Went {
         hint: Some(hint.to_owned()),
         preflight: false,
         source: at.starts_with("TransitGateway").then(|| "lib/shop.ts:12:5".to_owned()),
-        ..Cause::default()
+        service: at.starts_with("TransitGateway").then(|| Box::new(service())),
     };
     Went { cause: Some(cause), ..Outcome::Failed.into() }
 }
@@ -283,6 +293,23 @@ impl Journal {
     pub(crate) fn warned(&mut self, id: &str, at: u64, message: &str) {
         let step = self.reference(id);
         self.fact(at, Fact::StepWarned(StepWarned { step, message: message.to_owned(), stuck: None }));
+    }
+
+    /// A warning about a service that does not become steady.
+    pub(crate) fn stuck(&mut self, id: &str, at: u64, message: &str) {
+        let stuck = StuckResource {
+            logical_id: "Service".to_owned(),
+            resource_type: "AWS::ECS::Service".to_owned(),
+            physical_id: Some("arn:aws:ecs:us-east-1:111122223333:service/c/s".to_owned()),
+            status: "UPDATE_IN_PROGRESS".into(),
+            taken_s: 400.0,
+            usual_s: 120.5,
+            usual_from: UsualSource::Type,
+            samples: 7,
+            service: Some(service()),
+        };
+        let (step, message) = (self.reference(id), message.to_owned());
+        self.fact(at, Fact::StepWarned(StepWarned { step, message, stuck: Some(Box::new(stuck)) }));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "the seconds of a test are few")]

@@ -56,7 +56,7 @@ pub(crate) fn good() -> Vec<Event> {
     journal.step("gate:iam-roles:ServicesSecondary", 1_500, 1_500, 1_508, found("12 roles usable"));
     journal.step("deploy:NetworkRegionPeering", 1_508, 1_530, 1_700, Outcome::Deployed);
     journal.step("deploy:NetworkRoutesMain", 1_700, 1_700, 1_702, Outcome::Unchanged);
-    journal.warned("deploy:NetworkRoutesMain", 1_702, "its template differs on every synth");
+    journal.stuck("deploy:NetworkRoutesMain", 1_702, "its template differs on every synth");
     journal.step("deploy:Applications", 909, 930, 1_600, Outcome::Deployed);
     journal.progress(
         "deploy:Applications",

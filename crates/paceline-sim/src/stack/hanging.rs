@@ -1,4 +1,4 @@
-//! Resources that the options let hang: CloudFormation waits for hours until they are ready, and then gives up.
+//! Resources that the options let hang: CloudFormation waits for long until they are ready, and then gives up.
 
 use std::time::Duration;
 
@@ -6,19 +6,16 @@ use super::effects::handler;
 use super::run::Run;
 use crate::world::Hung;
 
-/// How long CloudFormation waits for a resource. It is that of an ECS service, as public reports quote it.
-const PATIENCE: Duration = Duration::from_hours(3);
-
 /// Lets a resource hang if the options say so. Returns how long CloudFormation waits for it.
 pub(super) fn begin(run: &mut Run<'_>, id: &str) -> Option<Duration> {
     let stack = &run.stack.name;
     let hanging = &run.world.options.faults.hanging;
     let hanging = hanging.iter().find(|it| it.stack == *stack && it.logical_id == id)?;
-    let reasons = hanging.reasons.clone();
+    let (reasons, patience) = (hanging.reasons.clone(), hanging.patience);
     let physical = run.stack.resources.get(id)?.physical.clone();
     let hung = Hung { since: run.world.now, until: None, reasons };
     run.world.region_mut(&run.stack.key.place).hung.insert(physical, hung);
-    Some(PATIENCE)
+    Some(patience)
 }
 
 /// The reason why a resource that hung until now has failed.
