@@ -290,11 +290,6 @@ impl Journal {
         );
     }
 
-    pub(crate) fn warned(&mut self, id: &str, at: u64, message: &str) {
-        let step = self.reference(id);
-        self.fact(at, Fact::StepWarned(StepWarned { step, message: message.to_owned(), stuck: None }));
-    }
-
     /// A warning about a service that does not become steady.
     pub(crate) fn stuck(&mut self, id: &str, at: u64, message: &str) {
         let stuck = StuckResource {
