@@ -38,6 +38,7 @@ mod list;
 mod metrics;
 mod mistakes;
 mod outcome;
+mod pipeline;
 mod plan;
 mod preflight;
 mod prepared;

@@ -17,12 +17,14 @@ use crate::gates::GateConfig;
 use crate::metrics::MetricsTarget;
 use crate::misplaced::{misplaced, outdented};
 use crate::notifications::Notifications;
+use crate::pipeline::Pipeline;
 use crate::places::{SettingPlace, SettingPlaces};
 use crate::prewarm::Prewarm;
 use crate::run::{Concurrency, JournalSettings, OnFailure, Strategy, Unchanged};
 use crate::setting::{Problem, Setting, SettingError, settings, text};
 use crate::signal::Signal;
 use crate::stacks::{MultiRegion, PhaseConfig};
+use crate::traces::Traces;
 
 /// The file that is read when none is named.
 pub const FILE_NAME: &str = "paceline.yaml";
@@ -76,8 +78,12 @@ settings! {
         pub metrics: MetricsTarget,
         /// Who hears that a deployment starts, fails and ends.
         pub notifications: Notifications,
+        /// Where the OpenTelemetry traces of runs go.
+        pub traces: Traces,
         /// The CodeBuild project.
         pub codebuild: CodeBuild,
+        /// The pipeline that `paceline gen --pipeline` writes.
+        pub pipeline: Pipeline,
         /// Where a build gets the runner from, which is the program `paceline`.
         pub runner: Option<Runner>,
     }

@@ -17,6 +17,7 @@ mod metrics;
 mod misplaced;
 mod notifications;
 mod patterns;
+mod pipeline;
 mod places;
 mod prewarm;
 mod price;
@@ -25,6 +26,7 @@ mod secrets;
 mod setting;
 mod signal;
 mod stacks;
+mod traces;
 
 pub use approve::{Approve, Broadening, RefusedReplacement};
 pub use apps::{AppConfig, is_in_app_name};
@@ -43,6 +45,7 @@ pub use notifications::{
     EventBus, Notifications, Occasion, ParameterName, TopicArn, Webhook, WebhookTemplate, WebhookTexts,
 };
 pub use patterns::{Pattern, Patterns};
+pub use pipeline::{BranchName, ConnectionArn, KeyArn, Pipeline};
 pub use places::{SettingPlace, SettingPlaces};
 pub use prewarm::{Prewarm, RepositoryName};
 pub use price::Dollars;
@@ -54,3 +57,4 @@ pub use secrets::{WrittenSecret, written_secrets};
 pub use setting::SettingError;
 pub use signal::{Signal, SignalId, VariableName};
 pub use stacks::{MultiRegion, PhaseConfig};
+pub use traces::{CollectorUrl, Traces};

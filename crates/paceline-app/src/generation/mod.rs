@@ -19,6 +19,12 @@ use crate::failure::Failure;
 use paths::{in_repository, lock_file};
 pub(crate) use paths::{name, name_of};
 
+/// What is generated besides the buildspecs and the project.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Extras {
+    pub(crate) pipeline: bool,
+}
+
 /// The input for the generated files. `project` is the name of the project. Without it, the project gets the name of the
 /// folder that contains the app.
 pub(crate) fn generation(
@@ -26,6 +32,7 @@ pub(crate) fn generation(
     plan: &Plan,
     out: &Utf8Path,
     project: Option<&str>,
+    extras: Extras,
 ) -> Result<Generation, Failure> {
     let distinct = |of: fn(&PlannedStack) -> Option<&String>| {
         let mut all: Vec<String> = plan.stacks.iter().filter_map(of).cloned().collect();
@@ -61,6 +68,8 @@ pub(crate) fn generation(
         synth: synth(app, &runner),
         lock_file,
         runner,
+        assemblies: rights::folders(app).iter().map(|folder| in_repository(folder)).collect(),
+        pipeline: extras.pipeline.then(|| app.config.pipeline.clone()),
     })
 }
 
@@ -142,8 +151,16 @@ pub fn check_stack_limit(app: &App) -> Result<(), Failure> {
 
 /// The failure of a generation, with the place of the setting that causes it.
 pub(crate) fn refused(app: &App, error: GenerateError) -> Failure {
-    let place = place(app, error.setting());
+    let place = nearest_place(app, error.setting());
     Failure::from(error).at(place)
+}
+
+/// The place of a setting, or of the section that it is missing from, or the file.
+fn nearest_place(app: &App, setting: Option<&str>) -> Option<SettingPlace> {
+    let setting = setting?;
+    let section = setting.rsplit_once('.').map(|(section, _)| section);
+    let found = place(app, Some(setting)).or_else(|| place(app, section));
+    found.or_else(|| Some(SettingPlace { file: app.config_path.clone()?, at: None }))
 }
 
 /// The place of a setting in the configuration. None if the configuration does not have it.

@@ -12,13 +12,15 @@ mod document;
 mod gaps;
 mod limits;
 mod output;
+mod pipeline;
 mod project;
 mod project_files;
 mod scripts;
+mod template;
 mod templates;
 mod variables;
 
-use paceline_config::{CodeBuild, MetricsTarget, Notifications};
+use paceline_config::{CodeBuild, MetricsTarget, Notifications, Pipeline};
 use paceline_text::Explained;
 use serde::Serialize;
 
@@ -29,7 +31,10 @@ pub use cache::LOCK_FILES;
 pub use check::InputError;
 pub use gaps::{Gap, gaps};
 pub use limits::check_stack_limit;
-pub use output::{FileChanges, Mode, OutputError, StaleFile, create_file, replace_file, write_files};
+pub use output::{
+    FileChanges, Mode, OutputError, StaleFile, create_file, has_generated, replace_file, write_files,
+};
+pub use pipeline::PipelineError;
 
 /// Everything that the generated files depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +65,10 @@ pub struct Generation {
     pub synth: Option<String>,
     /// The lock file of the app, relative to the root of the repository.
     pub lock_file: Option<String>,
+    /// The folders of the assemblies, relative to the root of the repository.
+    pub assemblies: Vec<String>,
+    /// The settings of the pipeline, if one is generated.
+    pub pipeline: Option<Pipeline>,
 }
 
 /// The apps that are deployed. Paths are relative to the root of the repository.
@@ -157,6 +166,8 @@ pub enum GenerateError {
     Input(#[from] InputError),
     #[error(transparent)]
     Project(#[from] ProjectError),
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
     #[error("cannot render the template `{template}`")]
     Render { template: &'static str, source: tera::Error },
     #[error("the generated `{path}` does not say what it was meant to say: {detail}")]
@@ -168,6 +179,7 @@ impl Explained for GenerateError {
         match self {
             Self::Input(error) => error.hint(),
             Self::Project(error) => error.hint(),
+            Self::Pipeline(error) => error.hint(),
             Self::Render { .. } | Self::Mismatch { .. } => {
                 Some("this is a bug in paceline, please report it".to_owned())
             }
@@ -181,13 +193,14 @@ impl GenerateError {
         match self {
             Self::Input(error) => error.setting(),
             Self::Project(error) => error.setting(),
+            Self::Pipeline(error) => error.setting(),
             Self::Render { .. } | Self::Mismatch { .. } => None,
         }
     }
 }
 
 /// The ends of the names of generated files, which follow the name of the project.
-pub const SUFFIXES: [&str; 7] = [
+pub const SUFFIXES: [&str; 10] = [
     ".yml",
     ".destroy.yml",
     ".pull-request.yml",
@@ -195,7 +208,13 @@ pub const SUFFIXES: [&str; 7] = [
     ".project.json",
     ".project.yaml",
     ".project.ts",
+    pipeline::SUFFIXES[0],
+    pipeline::SUFFIXES[1],
+    pipeline::SUFFIXES[2],
 ];
+
+/// The end of the name of the template of a pipeline.
+pub const PIPELINE_TEMPLATE: &str = pipeline::TEMPLATE;
 
 /// The project that runs the buildspecs. It has a role only if one is configured.
 pub fn project(generation: &Generation) -> Result<Project, GenerateError> {
@@ -221,6 +240,9 @@ pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateE
     files.push(project_files::json(generation, &project)?);
     files.push(project_files::template(generation, &project)?);
     files.push(construct::construct(generation, &project)?);
+    if let Some(settings) = &generation.pipeline {
+        files.extend(pipeline::files(generation, settings)?);
+    }
     Ok(files)
 }
 

@@ -10,6 +10,7 @@ mod grammar;
 mod lint;
 mod monitoring;
 mod output;
+mod pipeline;
 mod project;
 mod rights;
 mod schema;
@@ -60,6 +61,8 @@ pub fn workshop() -> Generation {
         runner: RunnerSource::S3 { uri: "s3://tools/paceline".into(), sha256: SHA256.into() },
         synth: None,
         lock_file: None,
+        assemblies: vec!["cdk.out".into()],
+        pipeline: None,
     }
 }
 
@@ -106,6 +109,7 @@ pub fn synthesized() -> Generation {
         },
         synth: Some("npm ci\nnpx cdk synth --output 'my app/cdk.out'".into()),
         lock_file: Some("my app/package-lock.json".into()),
+        assemblies: vec!["my app/cdk.out".into()],
         ..workshop()
     }
 }
@@ -149,6 +153,15 @@ pub fn files(generation: &Generation) -> Vec<GeneratedFile> {
 pub fn file(generation: &Generation, suffix: &str) -> String {
     let path = format!("{}{suffix}", generation.name);
     files(generation).into_iter().find(|file| file.path == path).unwrap().contents
+}
+
+/// The path of an external program: what the variable says, or the program on the PATH. `None` if it is not there.
+pub fn tool(name: &str, variable: &str) -> Option<std::path::PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Some(path.into());
+    }
+    let paths = std::env::var_os("PATH")?;
+    std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Snapshots must not change with the version of the crate.
