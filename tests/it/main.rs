@@ -55,6 +55,7 @@ mod synth;
 mod synthetic;
 mod templates;
 mod terminal;
+mod traces;
 mod undo;
 mod wait;
 mod wait_handle;

@@ -4,7 +4,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use paceline_app::{AppPaths, CopiedJournal, Failure, LAST, RUNS, interrupt, terminal};
 use paceline_engine::{Event, ExitCode, journal_path, private, read_events, runs_in};
 use paceline_report::{
-    HistoryEntries, Kept, Record, Style, ending, html, json, junit, markdown, summary, svg, trace,
+    HistoryEntries, Kept, Record, Service, Style, ending, html, json, junit, markdown, otlp, summary, svg,
+    trace,
 };
 
 use crate::cli::{ReportArgs, ReportFormat};
@@ -94,6 +95,7 @@ fn report(format: ReportFormat, events: &[Event], record: &Record) -> Result<Vec
         ReportFormat::Svg => svg(record),
         ReportFormat::Json => json(record),
         ReportFormat::Trace => trace(record),
+        ReportFormat::Otlp => otlp(events, &service()),
         ReportFormat::History => {
             let mut entries = HistoryEntries::default();
             for event in events {
@@ -109,6 +111,13 @@ fn report(format: ReportFormat, events: &[Event], record: &Record) -> Result<Vec
         }
     };
     Ok(vec![text])
+}
+
+/// The service of a trace that is made later: the name that the environment gives, or that of the program.
+fn service() -> Service {
+    let name = std::env::var("OTEL_SERVICE_NAME").ok().filter(|name| !name.trim().is_empty());
+    let name = name.unwrap_or_else(|| "paceline".to_owned());
+    Service { name, version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 fn text(record: &Record, style: Style) -> String {

@@ -67,6 +67,8 @@ pub(crate) enum ReportFormat {
     Json,
     /// For Perfetto, and the trace viewer of Chrome
     Trace,
+    /// An OpenTelemetry trace, as OTLP in JSON
+    Otlp,
     /// The run's lines for .paceline/history.jsonl
     History,
 }
