@@ -18,6 +18,7 @@ mod doctor;
 mod edited;
 mod elsewhere;
 mod fake_aws;
+mod fan_out;
 mod first;
 mod fis_workshop;
 mod forecast;
@@ -49,6 +50,8 @@ mod rollback;
 mod run_buildspec;
 mod secrets;
 mod simulate;
+#[path = "../../crates/paceline-buildspec/tests/it/states.rs"]
+mod states;
 mod stops;
 mod synth;
 #[path = "../../xtask/src/synthetic.rs"]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use paceline_buildspec::yaml;
+use serde_json::Value;
 
 use crate::approved::command_app;
 use crate::deploy::tiny_manifest;
@@ -157,25 +158,27 @@ fn a_missing_setting_is_refused_at_its_place_and_nothing_is_written() {
     }
 }
 
-/// The simulator resolves every reference, and creates each resource after those that it refers to.
+/// Deploys a generated template to the embedded AWS, which resolves every reference in it. Gives the outputs.
+pub(crate) fn deployed(template: &str) -> Value {
+    let template = yaml::parse(template).unwrap().to_json();
+    let (place, sim) = (Place::new(), Sim::start(FAST));
+    place.write("cdk.out/manifest.json", &tiny_manifest(&["Generated"]));
+    place.write("cdk.out/Generated.template.json", &template.to_string());
+    place.paceline(["deploy", "--outputs", "outputs.json"]).aws_at(&sim.address).run().expect(0);
+    place.json("outputs.json")["Generated"].clone()
+}
+
 #[test]
-fn the_template_deploys_to_the_embedded_aws() {
+fn the_template_of_a_pipeline_deploys_to_the_embedded_aws() {
     let place = repository("");
     let config = place.read("paceline.yaml");
     let from_bucket = "codebuild: { source: s3, location: sources/shop.zip }\nrunner: { from: image }\n";
     for config in [config, format!("version: 1\n{from_bucket}")] {
         place.write("paceline.yaml", &config);
         place.paceline(["gen", "--name", "shop"]).run().expect(0);
-        let template = yaml::parse(&place.read("buildspecs/shop.pipeline.yaml")).unwrap().to_json();
-        let around = Place::new();
-        around.write("cdk.out/manifest.json", &tiny_manifest(&["Pipeline"]));
-        around.write("cdk.out/Pipeline.template.json", &template.to_string());
-        let sim = Sim::start(FAST);
-        let call = around.paceline(["deploy", "--outputs", "outputs.json"]).aws_at(&sim.address);
-        call.run().expect(0);
-        let outputs = around.json("outputs.json");
+        let outputs = deployed(&place.read("buildspecs/shop.pipeline.yaml"));
         for output in ["PipelineName", "ArtifactBucket"] {
-            assert!(outputs["Pipeline"][output].is_string(), "{outputs}");
+            assert!(outputs[output].is_string(), "{outputs}");
         }
     }
 }

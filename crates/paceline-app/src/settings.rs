@@ -214,6 +214,10 @@ pub struct GenSettings {
     /// generated, `gen` keeps it up to date without this flag, too
     #[arg(long)]
     pub pipeline: bool,
+    /// Also generate a state machine of Step Functions that deploys each environment with a build of its own. Once it is
+    /// generated, `gen` keeps it up to date without this flag, too
+    #[arg(long)]
+    pub fan_out: bool,
     /// Write nothing. If the files are stale, show the difference and exit with 5
     #[arg(long)]
     pub check: bool,

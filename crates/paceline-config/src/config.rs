@@ -13,6 +13,7 @@ use crate::codebuild::{CodeBuild, Runner};
 use crate::commands::CommandConfig;
 use crate::edges::DeclaredEdge;
 use crate::error::ConfigError;
+use crate::fan_out::FanOut;
 use crate::gates::GateConfig;
 use crate::metrics::MetricsTarget;
 use crate::misplaced::{misplaced, outdented};
@@ -84,6 +85,8 @@ settings! {
         pub codebuild: CodeBuild,
         /// The pipeline that `paceline gen --pipeline` writes.
         pub pipeline: Pipeline,
+        /// The state machine that `paceline gen --fan-out` writes.
+        pub fan_out: FanOut,
         /// Where a build gets the runner from, which is the program `paceline`.
         pub runner: Option<Runner>,
     }

@@ -12,6 +12,7 @@ mod config;
 mod duration;
 mod edges;
 mod error;
+mod fan_out;
 mod gates;
 mod metrics;
 mod misplaced;
@@ -39,6 +40,7 @@ pub use config::{Config, FILE_NAME, Version, schema};
 pub use duration::parse_duration;
 pub use edges::{DeclaredEdge, Reason, Relax, Until};
 pub use error::ConfigError;
+pub use fan_out::FanOut;
 pub use gates::{GateConfig, IamRoles};
 pub use metrics::{METRIC_NAMESPACE, MetricsTarget};
 pub use notifications::{

@@ -30,7 +30,7 @@ settings! {
     }
 }
 
-fn at_least_one(number: usize) -> NonZeroUsize {
+pub(crate) fn at_least_one(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 

@@ -23,6 +23,7 @@ pub(crate) use paths::{name, name_of};
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Extras {
     pub(crate) pipeline: bool,
+    pub(crate) fan_out: bool,
 }
 
 /// The input for the generated files. `project` is the name of the project. Without it, the project gets the name of the
@@ -70,6 +71,7 @@ pub(crate) fn generation(
         runner,
         assemblies: rights::folders(app).iter().map(|folder| in_repository(folder)).collect(),
         pipeline: extras.pipeline.then(|| app.config.pipeline.clone()),
+        fan_out: extras.fan_out.then(|| app.config.fan_out.clone()),
     })
 }
 
@@ -112,7 +114,7 @@ fn in_subshell(script: &str) -> String {
     }
 }
 
-/// The graph of stacks for a batch build. A stack depends on another if its step needs that stack's step, directly or
+/// The graph of stacks for a batch or a state machine. A stack depends on another if its step needs that stack's step, directly or
 /// through a gate, a command or the barrier of a phase.
 fn graph(plan: &Plan) -> Vec<StackNode> {
     let mut behind: Vec<BTreeSet<usize>> = Vec::with_capacity(plan.steps.len());
@@ -134,6 +136,7 @@ fn graph(plan: &Plan) -> Vec<StackNode> {
     }
     let node = |(at, stack): (usize, &PlannedStack)| StackNode {
         id: stack.id.clone(),
+        account: stack.account.clone().unwrap_or_else(|| "unknown-account".to_owned()),
         region: stack.region.clone().unwrap_or_else(|| "unknown-region".to_owned()),
         images: images[at],
         depends_on: depends_on[at].iter().copied().collect(),

@@ -9,6 +9,7 @@ mod cache;
 mod check;
 mod construct;
 mod document;
+mod fan_out;
 mod gaps;
 mod limits;
 mod output;
@@ -20,7 +21,7 @@ mod template;
 mod templates;
 mod variables;
 
-use paceline_config::{CodeBuild, MetricsTarget, Notifications, Pipeline};
+use paceline_config::{CodeBuild, FanOut, MetricsTarget, Notifications, Pipeline};
 use paceline_text::Explained;
 use serde::Serialize;
 
@@ -29,6 +30,7 @@ use crate::project::{Project, ProjectError, Rights};
 pub use crate::shell::shell_word;
 pub use cache::LOCK_FILES;
 pub use check::InputError;
+pub use fan_out::FanOutError;
 pub use gaps::{Gap, gaps};
 pub use limits::check_stack_limit;
 pub use output::{
@@ -49,7 +51,7 @@ pub struct Generation {
     pub regions: Vec<String>,
     pub accounts: Vec<String>,
     pub stacks: usize,
-    /// The stacks, each after its dependencies. Only a batch needs this field.
+    /// The stacks, each after its dependencies. Only a batch and a state machine need this field.
     pub graph: Vec<StackNode>,
     /// The number of Docker images among the assets.
     pub images: usize,
@@ -69,6 +71,8 @@ pub struct Generation {
     pub assemblies: Vec<String>,
     /// The settings of the pipeline, if one is generated.
     pub pipeline: Option<Pipeline>,
+    /// The settings of the state machine, if one is generated.
+    pub fan_out: Option<FanOut>,
 }
 
 /// The apps that are deployed. Paths are relative to the root of the repository.
@@ -80,10 +84,11 @@ pub enum Apps {
     Several(Vec<String>),
 }
 
-/// A stack of the graph of a batch.
+/// A stack of the graph of a batch or a state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackNode {
     pub id: String,
+    pub account: String,
     pub region: String,
     /// The number of Docker images among the stack's assets.
     pub images: usize,
@@ -168,6 +173,8 @@ pub enum GenerateError {
     Project(#[from] ProjectError),
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    #[error(transparent)]
+    FanOut(#[from] FanOutError),
     #[error("cannot render the template `{template}`")]
     Render { template: &'static str, source: tera::Error },
     #[error("the generated `{path}` does not say what it was meant to say: {detail}")]
@@ -180,6 +187,7 @@ impl Explained for GenerateError {
             Self::Input(error) => error.hint(),
             Self::Project(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
+            Self::FanOut(error) => error.hint(),
             Self::Render { .. } | Self::Mismatch { .. } => {
                 Some("this is a bug in paceline, please report it".to_owned())
             }
@@ -194,13 +202,14 @@ impl GenerateError {
             Self::Input(error) => error.setting(),
             Self::Project(error) => error.setting(),
             Self::Pipeline(error) => error.setting(),
+            Self::FanOut(error) => error.setting(),
             Self::Render { .. } | Self::Mismatch { .. } => None,
         }
     }
 }
 
 /// The ends of the names of generated files, which follow the name of the project.
-pub const SUFFIXES: [&str; 10] = [
+pub const SUFFIXES: [&str; 12] = [
     ".yml",
     ".destroy.yml",
     ".pull-request.yml",
@@ -211,10 +220,15 @@ pub const SUFFIXES: [&str; 10] = [
     pipeline::SUFFIXES[0],
     pipeline::SUFFIXES[1],
     pipeline::SUFFIXES[2],
+    fan_out::SUFFIXES[0],
+    fan_out::SUFFIXES[1],
 ];
 
 /// The end of the name of the template of a pipeline.
 pub const PIPELINE_TEMPLATE: &str = pipeline::TEMPLATE;
+
+/// The end of the name of the template of a state machine.
+pub const FAN_OUT_TEMPLATE: &str = fan_out::TEMPLATE;
 
 /// The project that runs the buildspecs. It has a role only if one is configured.
 pub fn project(generation: &Generation) -> Result<Project, GenerateError> {
@@ -242,6 +256,9 @@ pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateE
     files.push(construct::construct(generation, &project)?);
     if let Some(settings) = &generation.pipeline {
         files.extend(pipeline::files(generation, settings)?);
+    }
+    if let Some(settings) = &generation.fan_out {
+        files.extend(fan_out::files(generation, settings, &project)?);
     }
     Ok(files)
 }

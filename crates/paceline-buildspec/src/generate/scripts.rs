@@ -6,13 +6,16 @@
 use serde::Serialize;
 
 use super::limits::whole_minutes;
-use super::{Apps, GenerateError, Generation, RunnerSource, cache, pipeline, render};
+use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
 use crate::shell::shell_word;
 
 /// The folder of the results, inside the source. CodeBuild takes reports and artifacts from it.
 pub(super) const WORK_DIR: &str = ".paceline";
 
-/// The saved plan in the artifact of the plan.
+/// The artifact of a pipeline with the saved plan.
+pub(super) const PLAN_ARTIFACT: &str = "Plan";
+
+/// The saved plan in that artifact.
 const SAVED_PLAN: &str = "saved-plan.json";
 
 /// The longest time that is left for CodeBuild to upload the results after the runner, in minutes.
@@ -79,7 +82,8 @@ struct ScriptContext<'a> {
     /// The variable that switches off secondary Regions. If it is set, a part of a batch may have nothing to
     /// do.
     multi_region: Option<&'a str>,
-    batch: bool,
+    /// Whether a build may deploy a part of the stacks, in a batch or for a state machine.
+    parts: bool,
     ending: Option<FinalMessages>,
     work_dir: &'a str,
     reports_dir: String,
@@ -179,14 +183,14 @@ impl ScriptKind {
             runner_minutes: generation.codebuild.timeouts.runner.map(whole_minutes),
             stack_minutes: generation.codebuild.timeouts.stack.map(whole_minutes),
             multi_region: generation.multi_region.as_ref().map(|of| of.variable.as_str()),
-            batch: generation.codebuild.batch.is_some(),
+            parts: generation.codebuild.batch.is_some() || generation.fan_out.is_some(),
             ending: if let Self::Results(ending) = self { Some(ending) } else { None },
             work_dir: WORK_DIR,
             reports_dir: reports_dir(),
             plan_file: format!("{WORK_DIR}/plan"),
             saved_plan: matches!(self, Self::SavePlan | Self::TakePlan | Self::DeployApproved)
                 .then_some(SAVED_PLAN),
-            plan_artifact: format!("CODEBUILD_SRC_DIR_{}", pipeline::PLAN_ARTIFACT),
+            plan_artifact: format!("CODEBUILD_SRC_DIR_{PLAN_ARTIFACT}"),
             assemblies: if generation.synth.is_some() { &generation.assemblies } else { &[] },
             events_file: format!("{WORK_DIR}/events.jsonl"),
             outputs_file: format!("{WORK_DIR}/outputs.json"),
@@ -197,7 +201,7 @@ impl ScriptKind {
 
 /// The command that generates these files again.
 pub(super) fn command(generation: &Generation) -> String {
-    let more = [(generation.pipeline.is_some(), " --pipeline")];
+    let more = [(generation.pipeline.is_some(), " --pipeline"), (generation.fan_out.is_some(), " --fan-out")];
     let more: String = more.iter().filter(|(is_on, _)| *is_on).map(|(_, flag)| *flag).collect();
     format!(
         "paceline gen {} --out {} --name {}{more}",

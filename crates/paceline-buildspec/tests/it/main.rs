@@ -5,6 +5,7 @@
 
 mod batch;
 mod construct;
+mod fan_out;
 mod generated;
 mod grammar;
 mod lint;
@@ -16,6 +17,7 @@ mod rights;
 mod schema;
 mod scripts;
 mod shellcheck;
+mod states;
 mod understand;
 
 use paceline_buildspec::project::Rights;
@@ -36,6 +38,7 @@ pub fn workshop() -> Generation {
         stacks: 14,
         graph: vec![StackNode {
             id: "Services".into(),
+            account: "111122223333".into(),
             region: "us-east-1".into(),
             images: 11,
             depends_on: Vec::new(),
@@ -63,6 +66,7 @@ pub fn workshop() -> Generation {
         lock_file: None,
         assemblies: vec!["cdk.out".into()],
         pipeline: None,
+        fan_out: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::Command;
 
+use paceline_buildspec::lint::{LintContext, lint};
 use paceline_buildspec::{GenerateError, Generation, generate, yaml};
 use paceline_config::{Pipeline, SourceType, Vpc};
 use paceline_text::Explained as _;
@@ -46,7 +47,7 @@ fn with_source(source: SourceType, location: &str) -> Generation {
     generation
 }
 
-fn every_kind() -> [Generation; 6] {
+pub(crate) fn every_kind() -> [Generation; 6] {
     let codecommit = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/shop";
     let own_role = installed().codebuild.service_role;
     let mut with_role = pipeline();
@@ -233,6 +234,17 @@ fn every_reference_of_the_template_is_to_one_of_its_resources() {
         assert!(found.contains("Artifacts") && found.contains("PlanLogs"));
         for name in found.iter().filter(|name| !name.starts_with("AWS::")) {
             assert!(template["Resources"].get(name).is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_linter_finds_nothing_in_the_buildspecs() {
+    for generation in every_kind() {
+        for suffix in [".plan.yml", ".approved.yml"] {
+            let text = file(&generation, suffix);
+            let report = lint("generated.yml", text.as_bytes(), &LintContext::default());
+            assert_eq!(report.findings, [], "{text}");
         }
     }
 }

@@ -40,6 +40,7 @@ pipeline:
   branch: main
   kms-key: arn:aws:kms:eu-west-1:111122223333:key/1a-2b
   approval-topic: arn:aws:sns:eu-west-1:111122223333:approvals
+fan-out: { builds: 30 }
 codebuild:
   { image: acme/builder:1, host-kernel: linux-kernel-4, compute: small, price-per-minute: 0.004, timeout: 1h, auto-retry-limit: 2, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },

@@ -112,6 +112,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         traces: _,
         codebuild: _,
         pipeline: _,
+        fan_out: _,
         runner: _,
         places: _,
     } = config;

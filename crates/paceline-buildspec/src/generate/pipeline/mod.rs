@@ -8,6 +8,7 @@ mod template;
 use paceline_config::{CodeBuild, SourceType};
 
 use super::project::access;
+use super::scripts::PLAN_ARTIFACT;
 use super::{GenerateError, GeneratedFile, Generation, limits};
 use crate::project::role::Access;
 use crate::project::{Deployment, Project};
@@ -20,9 +21,6 @@ pub(super) const SUFFIXES: [&str; 3] = [PLAN, APPROVED, TEMPLATE];
 const PLAN: &str = ".plan.yml";
 const APPROVED: &str = ".approved.yml";
 pub(super) const TEMPLATE: &str = ".pipeline.yaml";
-
-/// The artifact with the saved plan.
-pub(super) const PLAN_ARTIFACT: &str = "Plan";
 
 /// The bucket of the pipeline, by its logical id in the template.
 const BUCKET: &str = "${Artifacts}";
