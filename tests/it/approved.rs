@@ -11,15 +11,26 @@ struct Approved {
     sim: Sim,
 }
 
+/// An app of two stacks, with a command after the first one.
+pub(crate) fn command_app(place: &Place) {
+    place.write("cdk.out/manifest.json", &tiny_manifest(&["One", "Two"]));
+    template(place, "One", "1");
+    template(place, "Two", "1");
+    place.write("seed.sh", "echo seeded >> seeded");
+    place.write("paceline.yaml", CONFIG);
+}
+
+fn template(place: &Place, stack: &str, seconds: &str) {
+    let queue = format!(r#"{{"Type":"AWS::SQS::Queue","Properties":{{"DelaySeconds":{seconds}}}}}"#);
+    let template = format!(r#"{{"Resources":{{"Q":{queue}}}}}"#);
+    place.write(&format!("cdk.out/{stack}.template.json"), &template);
+}
+
 impl Approved {
     /// Two stacks and a command, of which the plan was saved with these arguments.
     fn new(arguments: &[&str]) -> Self {
         let it = Self { place: Place::new(), sim: Sim::start(FAST) };
-        it.place.write("cdk.out/manifest.json", &tiny_manifest(&["One", "Two"]));
-        it.template("One", "1");
-        it.template("Two", "1");
-        it.place.write("seed.sh", "echo seeded >> seeded");
-        it.place.write("paceline.yaml", CONFIG);
+        command_app(&it.place);
         let ran = it.place.paceline(["plan", "--save", "approved.json"]).args(arguments).run().expect(0);
         assert!(ran.stderr.contains("the plan is saved in approved.json"), "{}", ran.stderr);
         assert!(ran.stdout.contains("Critical path"), "{}", ran.stdout);
@@ -27,9 +38,7 @@ impl Approved {
     }
 
     fn template(&self, stack: &str, seconds: &str) {
-        let queue = format!(r#"{{"Type":"AWS::SQS::Queue","Properties":{{"DelaySeconds":{seconds}}}}}"#);
-        let template = format!(r#"{{"Resources":{{"Q":{queue}}}}}"#);
-        self.place.write(&format!("cdk.out/{stack}.template.json"), &template);
+        template(&self.place, stack, seconds);
     }
 
     fn deploy(&self, arguments: &[&str]) -> Ran {

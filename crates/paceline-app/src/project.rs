@@ -11,7 +11,7 @@ use paceline_engine::ExitCode;
 use crate::app::configured;
 use crate::build::follow;
 use crate::failure::Failure;
-use crate::generation::{generation, refused};
+use crate::generation::{Extras, generation, refused};
 use crate::settings::{GeneratedFiles, StartSettings};
 use crate::{interrupt, terminal};
 
@@ -55,7 +55,7 @@ pub fn project(command: &ProjectCommand) -> Result<ExitCode, Failure> {
 fn wanted(generated: &GeneratedFiles) -> Result<(Project, String), Failure> {
     let app = configured(&generated.app)?.app(&generated.app)?;
     let plan = app.plan(&app.options_for_all_regions())?;
-    let generation = generation(&app, &plan, &generated.out, generated.name.as_deref())?;
+    let generation = generation(&app, &plan, &generated.out, generated.name.as_deref(), Extras::default())?;
     let wanted = generate::project(&generation).map_err(|error| refused(&app, error))?;
     let region = generation.regions.into_iter().next();
     Ok((wanted, region.unwrap_or_else(|| "us-east-1".to_owned())))

@@ -4,7 +4,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use paceline_engine::{Event, ExitCode, journal_path, private, read_events, runs_in};
 use paceline_report::{
-    HistoryEntries, Kept, Record, Style, ending, html, json, junit, markdown, summary, svg, trace,
+    HistoryEntries, Kept, Record, Service, Style, ending, html, json, junit, markdown, otlp, summary, svg,
+    trace,
 };
 
 use crate::failure::Failure;
@@ -41,6 +42,8 @@ enum ReportFormat {
     Json,
     /// For Perfetto, and the trace viewer of Chrome
     Trace,
+    /// An OpenTelemetry trace, as OTLP in JSON
+    Otlp,
     /// The run's lines for .paceline/history.jsonl
     History,
 }
@@ -131,6 +134,7 @@ fn documents(format: ReportFormat, events: &[Event], record: &Record) -> Result<
         ReportFormat::Svg => svg(record),
         ReportFormat::Json => json(record),
         ReportFormat::Trace => trace(record),
+        ReportFormat::Otlp => otlp(events, &service()),
         ReportFormat::History => {
             let mut entries = HistoryEntries::default();
             for event in events {
@@ -146,6 +150,13 @@ fn documents(format: ReportFormat, events: &[Event], record: &Record) -> Result<
         }
     };
     Ok(vec![text])
+}
+
+/// The service of a trace that is made later: the name that the environment gives, or that of the program.
+fn service() -> Service {
+    let name = std::env::var("OTEL_SERVICE_NAME").ok().filter(|name| !name.trim().is_empty());
+    let name = name.unwrap_or_else(|| "paceline".to_owned());
+    Service { name, version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 fn text(record: &Record, style: Style) -> String {

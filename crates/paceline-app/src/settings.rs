@@ -210,6 +210,14 @@ pub struct GeneratedFiles {
 pub struct GenSettings {
     #[command(flatten)]
     pub generated: GeneratedFiles,
+    /// Also generate a pipeline that plans, waits for the approval of the plan, and deploys exactly this plan. Once it is
+    /// generated, `gen` keeps it up to date without this flag, too
+    #[arg(long)]
+    pub pipeline: bool,
+    /// Also generate a state machine of Step Functions that deploys each environment with a build of its own. Once it is
+    /// generated, `gen` keeps it up to date without this flag, too
+    #[arg(long)]
+    pub fan_out: bool,
     /// Write nothing. If the files are stale, show the difference and exit with 5
     #[arg(long)]
     pub check: bool,

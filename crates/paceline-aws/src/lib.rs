@@ -31,6 +31,7 @@ mod signed;
 mod stack;
 mod staging;
 mod target;
+mod traces;
 mod unsigned;
 mod watch;
 
@@ -53,4 +54,5 @@ pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;
 pub use signal::{Signalled, Verdict, WaitHandle};
 pub use stack::{ChangeGuard, GuardRefusal, Method, TokenKey, Unreviewed};
+pub use traces::Collector;
 pub use watch::{StackNews, WatchedResource, WatchedStack, Watching};

@@ -1,6 +1,7 @@
-//! Requests to a URL that is the permission itself: a presigned URL, or a webhook.
+//! Requests that are not signed: to a URL that is the permission itself, such as a presigned URL or a webhook, and to a
+//! collector of traces.
 //!
-//! Such a URL is a secret. The debug output of an address does not contain it, but the errors of the SDK may.
+//! Such a URL may be a secret. The debug output of an address does not contain it, but the errors of the SDK may.
 
 use std::fmt;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(crate) struct Address {
 pub(crate) struct Request {
     pub(crate) method: &'static str,
     pub(crate) content_type: &'static str,
+    /// More headers, by their names.
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
     /// The time limit for opening the connection.
     pub(crate) connect: Duration,
@@ -67,7 +70,7 @@ impl Address {
         http: SharedHttpClient,
         request: Request,
     ) -> Result<(), SdkError<ErrorMetadata, HttpResponse>> {
-        let Request { method, content_type, body, connect, answer, refusal } = request;
+        let Request { method, content_type, headers, body, connect, answer, refusal } = request;
         let path_and_query = self.path_and_query.clone();
         let operation = Operation::builder()
             .service_name("unsigned")
@@ -85,6 +88,9 @@ impl Address {
                 request.set_method(method)?;
                 request.set_uri(path_and_query.clone())?;
                 request.headers_mut().insert("content-type", content_type);
+                for (name, value) in &headers {
+                    request.headers_mut().try_insert(name.clone(), value.clone())?;
+                }
                 Ok(request)
             })
             .deserializer(move |response: &HttpResponse| {

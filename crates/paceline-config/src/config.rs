@@ -13,16 +13,19 @@ use crate::codebuild::{CodeBuild, Runner};
 use crate::commands::CommandConfig;
 use crate::edges::DeclaredEdge;
 use crate::error::ConfigError;
+use crate::fan_out::FanOut;
 use crate::gates::GateConfig;
 use crate::metrics::MetricsTarget;
 use crate::misplaced::{misplaced, outdented};
 use crate::notifications::Notifications;
+use crate::pipeline::Pipeline;
 use crate::places::{SettingPlace, SettingPlaces};
 use crate::prewarm::Prewarm;
 use crate::run::{Concurrency, JournalSettings, OnFailure, Strategy, Unchanged};
 use crate::setting::{Problem, Setting, SettingError, settings, text};
 use crate::signal::Signal;
 use crate::stacks::{MultiRegion, PhaseConfig};
+use crate::traces::Traces;
 
 /// The file that is read when none is named.
 pub const FILE_NAME: &str = "paceline.yaml";
@@ -76,8 +79,14 @@ settings! {
         pub metrics: MetricsTarget,
         /// Who hears that a deployment starts, fails and ends.
         pub notifications: Notifications,
+        /// Where the OpenTelemetry traces of runs go.
+        pub traces: Traces,
         /// The CodeBuild project.
         pub codebuild: CodeBuild,
+        /// The pipeline that `paceline gen --pipeline` writes.
+        pub pipeline: Pipeline,
+        /// The state machine that `paceline gen --fan-out` writes.
+        pub fan_out: FanOut,
         /// Where a build gets the runner from, which is the program `paceline`.
         pub runner: Option<Runner>,
     }

@@ -89,7 +89,7 @@ impl Setting for RateFactor {
     }
 }
 
-fn at_least_one(number: usize) -> NonZeroUsize {
+pub(crate) fn at_least_one(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 

@@ -6,7 +6,7 @@
 //!
 //! During a run, each event is given to the [`Report`]s: [`Console`], [`JsonLines`], [`Outputs`] and [`ReportDir`]. At its
 //! end, [`summary`], [`ending`], [`junit`], [`markdown`], [`html`], [`svg`],
-//! [`json()`] and [`trace`] are made from the [`Record`] of all events. A [`frame`] is made from the record at any
+//! [`json()`] and [`trace`] are made from the [`Record`] of all events, and [`otlp`] from the events themselves. A [`frame`] is made from the record at any
 //! time, which is given to it, and the [`metrics`](metrics()) from the record and from [`Counts`].
 
 use std::io;
@@ -33,6 +33,7 @@ mod markdown;
 mod markup;
 mod metrics;
 mod notice;
+mod otlp;
 mod outputs;
 mod past_runs;
 mod prepared;
@@ -58,6 +59,7 @@ pub use live::{Focus, Live, Move, Screen, cause_of_stack, frame, state_of_stack}
 pub use markdown::markdown;
 pub use metrics::{Counts, Metric, MetricKind, Unit, emf, metrics};
 pub use notice::{notice_detail, notice_of_end, notice_of_failure, notice_of_start};
+pub use otlp::{RunSpan, RunSpans, Service, otlp, request};
 pub use outputs::Outputs;
 pub use paceline_text::Style;
 pub use past_runs::{LoneStep, PastRun, RunComparison, StepChange, Usual, list_json, list_text};

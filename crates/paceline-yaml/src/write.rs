@@ -11,9 +11,24 @@ pub enum Yaml {
     Plain(String),
     List(Vec<Yaml>),
     Map(Vec<(String, Yaml)>),
+    /// An item of a list or a value of a map, with a comment on the line above it.
+    Commented(String, Box<Yaml>),
 }
 
 impl Yaml {
+    #[must_use]
+    pub fn commented(self, comment: impl Into<String>) -> Self {
+        Self::Commented(comment.into(), Box::new(self))
+    }
+
+    /// The tree without the comment above it, and the comment.
+    fn apart(&self) -> (Option<&str>, &Self) {
+        match self {
+            Self::Commented(comment, tree) => (Some(comment), tree.apart().1),
+            tree => (None, tree),
+        }
+    }
+
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
@@ -31,12 +46,15 @@ impl Yaml {
 /// Writes the tree in block style, two spaces a level.
 pub fn to_string(tree: &Yaml) -> String {
     let mut out = String::new();
+    let (comment, tree) = tree.apart();
+    write_comment(&mut out, comment, 0);
     match tree {
         Yaml::Map(entries) if !entries.is_empty() => write_map(&mut out, entries, 0),
         Yaml::List(items) if !items.is_empty() => write_list(&mut out, items, 0),
         leaf => {
-            write_leaf(&mut out, leaf, 0);
-            out = out.trim_start().to_owned();
+            let mut written = String::new();
+            write_leaf(&mut written, leaf, 0);
+            out.push_str(written.trim_start());
         }
     }
     out
@@ -63,16 +81,29 @@ fn one_line(text: &str, quote_all: bool) -> String {
 
 fn write_map(out: &mut String, entries: &[(String, Yaml)], indent: usize) {
     for (key, value) in entries {
+        let (comment, value) = value.apart();
+        write_comment(out, comment, indent);
         let _ = write!(out, "{:indent$}{}:", "", self::key(key));
         write_value(out, value, indent);
     }
 }
 
+/// A comment is one line: a control character would end it.
+fn write_comment(out: &mut String, comment: Option<&str>, indent: usize) {
+    if let Some(comment) = comment {
+        let parts = comment.split(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
+        let line = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(out, "{:indent$}# {line}", "");
+    }
+}
+
 fn write_list(out: &mut String, items: &[Yaml], indent: usize) {
     for item in items {
+        let (comment, item) = item.apart();
+        write_comment(out, comment, indent);
         let _ = write!(out, "{:indent$}-", "");
         match item {
-            Yaml::Map(entries) if !entries.is_empty() => {
+            Yaml::Map(entries) if matches!(entries.first(), Some((_, first)) if first.apart().0.is_none()) => {
                 // The first entry stands on the line of the dash, the others below it.
                 let mut inner = String::new();
                 write_map(&mut inner, entries, indent + 2);
@@ -115,6 +146,8 @@ fn write_leaf(out: &mut String, leaf: &Yaml, indent: usize) {
         Yaml::Plain(text) => out.push_str(text),
         Yaml::List(_) => out.push_str("[]"),
         Yaml::Map(_) => out.push_str("{}"),
+        // The callers have written the comment.
+        Yaml::Commented(_, tree) => return write_leaf(out, tree, indent),
     }
     out.push('\n');
 }
@@ -278,6 +311,29 @@ mod tests {
             assert_eq!(read["list of it"][0], *text, "{written}");
             assert_eq!(read["list of it"][1]["in"], *text, "{written}");
         }
+    }
+
+    #[test]
+    fn comments_are_lines_above_and_change_nothing() {
+        let tree = Yaml::Map(vec![
+            (
+                "roles".into(),
+                Yaml::List(vec![
+                    Yaml::Map(vec![("name".into(), Yaml::text("a"))]).commented("The first."),
+                    Yaml::Map(vec![("name".into(), Yaml::text("b").commented("Not\nthe first."))]),
+                    Yaml::text("c").commented("The last."),
+                ]),
+            ),
+            ("more".into(), Yaml::Map(Vec::new()).commented("Nothing.")),
+        ]);
+        let written = to_string(&tree);
+        assert_eq!(
+            written,
+            "roles:\n  # The first.\n  - name: a\n  -\n    # Not the first.\n    name: b\n  # The last.\n  - c\n\
+             # Nothing.\nmore: {}\n"
+        );
+        let read = parse(&written).unwrap().to_json();
+        assert_eq!(read.to_string(), r#"{"more":{},"roles":[{"name":"a"},{"name":"b"},"c"]}"#);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::finding::{Check, Finding, Severity};
 use crate::app::{App, late, parameters};
 use crate::failure::Failure;
 use crate::forecast;
-use crate::generation::{generation, refused};
+use crate::generation::{Extras, generation, refused};
 
 /// The room below which a build of images probably fails, and below which reports and archives do.
 const ROOM_FOR_IMAGES: u64 = 10 << 30;
@@ -96,7 +96,7 @@ pub(super) fn build(app: &App) -> Result<Vec<Finding>, Failure> {
     let failed = |failure: Failure| -> Vec<Finding> {
         failure.into_problems().into_iter().map(|it| of(Severity::Error, it)).collect()
     };
-    let generation = match generation(app, &whole, Utf8Path::new("buildspecs"), None) {
+    let generation = match generation(app, &whole, Utf8Path::new("buildspecs"), None, Extras::default()) {
         Ok(generation) => generation,
         Err(failure) => return Ok(failed(failure)),
     };

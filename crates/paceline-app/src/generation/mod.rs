@@ -19,6 +19,13 @@ use crate::failure::Failure;
 use paths::{in_repository, lock_file};
 pub(crate) use paths::{name, name_of};
 
+/// What is generated besides the buildspecs and the project.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Extras {
+    pub(crate) pipeline: bool,
+    pub(crate) fan_out: bool,
+}
+
 /// The input for the generated files. `project` is the name of the project. Without it, the project gets the name of the
 /// folder that contains the app.
 pub(crate) fn generation(
@@ -26,6 +33,7 @@ pub(crate) fn generation(
     plan: &Plan,
     out: &Utf8Path,
     project: Option<&str>,
+    extras: Extras,
 ) -> Result<Generation, Failure> {
     let distinct = |of: fn(&PlannedStack) -> Option<&String>| {
         let mut all: Vec<String> = plan.stacks.iter().filter_map(of).cloned().collect();
@@ -61,6 +69,9 @@ pub(crate) fn generation(
         synth: synth(app, &runner),
         lock_file,
         runner,
+        assemblies: rights::folders(app).iter().map(|folder| in_repository(folder)).collect(),
+        pipeline: extras.pipeline.then(|| app.config.pipeline.clone()),
+        fan_out: extras.fan_out.then(|| app.config.fan_out.clone()),
     })
 }
 
@@ -103,7 +114,7 @@ fn in_subshell(script: &str) -> String {
     }
 }
 
-/// The graph of stacks for a batch build. A stack depends on another if its step needs that stack's step, directly or
+/// The graph of stacks for a batch or a state machine. A stack depends on another if its step needs that stack's step, directly or
 /// through a gate, a command or the barrier of a phase.
 fn graph(plan: &Plan) -> Vec<StackNode> {
     let mut behind: Vec<BTreeSet<usize>> = Vec::with_capacity(plan.steps.len());
@@ -125,6 +136,7 @@ fn graph(plan: &Plan) -> Vec<StackNode> {
     }
     let node = |(at, stack): (usize, &PlannedStack)| StackNode {
         id: stack.id.clone(),
+        account: stack.account.clone().unwrap_or_else(|| "unknown-account".to_owned()),
         region: stack.region.clone().unwrap_or_else(|| "unknown-region".to_owned()),
         images: images[at],
         depends_on: depends_on[at].iter().copied().collect(),
@@ -142,8 +154,16 @@ pub fn check_stack_limit(app: &App) -> Result<(), Failure> {
 
 /// The failure of a generation, with the place of the setting that causes it.
 pub(crate) fn refused(app: &App, error: GenerateError) -> Failure {
-    let place = place(app, error.setting());
+    let place = nearest_place(app, error.setting());
     Failure::from(error).at(place)
+}
+
+/// The place of a setting, or of the section that it is missing from, or the file.
+fn nearest_place(app: &App, setting: Option<&str>) -> Option<SettingPlace> {
+    let setting = setting?;
+    let section = setting.rsplit_once('.').map(|(section, _)| section);
+    let found = place(app, Some(setting)).or_else(|| place(app, section));
+    found.or_else(|| Some(SettingPlace { file: app.config_path.clone()?, at: None }))
 }
 
 /// The place of a setting in the configuration. None if the configuration does not have it.

@@ -35,6 +35,7 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
     found.roles.extend(folders(app).iter().flat_map(|folder| roles_of_unused_manifests(folder)));
     let mut rights = found.rights;
     rights.roles = found.roles.into_iter().collect();
+    rights.lookup_roles = found.lookup_roles.into_iter().collect();
     for step in &plan.steps {
         match &step.work {
             Work::Gate { gate: Gate::IamRoles(_), .. } => rights.waits_for_roles = true,
@@ -69,6 +70,7 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
 struct Found {
     rights: Rights,
     roles: BTreeSet<String>,
+    lookup_roles: BTreeSet<String>,
 }
 
 /// An account and a region. Each is a placeholder if only the build knows it.
@@ -108,6 +110,7 @@ impl Found {
         for role in [&stack.deploy_role, &stack.lookup_role].into_iter().flatten() {
             self.role(role, target);
         }
+        self.lookup_roles.extend(stack.lookup_role.as_ref().map(|role| target.resolve(&role.arn)));
         if stack.deploy_role.is_none() {
             self.unaided(stack, target);
         }
@@ -198,7 +201,7 @@ impl Found {
 }
 
 /// The folders of the assemblies.
-fn folders(app: &App) -> Vec<Utf8PathBuf> {
+pub(super) fn folders(app: &App) -> Vec<Utf8PathBuf> {
     let apps = app.config.apps.values().map(|one| app.dir.join(&one.dir).join(&one.assembly));
     if app.config.apps.is_empty() { vec![app.dir.clone()] } else { apps.collect() }
 }

@@ -1,11 +1,11 @@
 //! `paceline gen`: writes the generated files, or checks that they are up to date.
 
 use camino::Utf8PathBuf;
-use paceline_buildspec::generate::{gaps, generate};
+use paceline_buildspec::generate::{FAN_OUT_TEMPLATE, PIPELINE_TEMPLATE, gaps, generate, has_generated};
 use paceline_buildspec::{Generation, Mode, write_files};
 use paceline_engine::ExitCode;
 
-use super::{generation, refused};
+use super::{Extras, generation, refused};
 use crate::app::configured;
 use crate::failure::Failure;
 use crate::forecast::finish;
@@ -14,12 +14,18 @@ use crate::terminal;
 
 /// Writes, removes or checks the generated files.
 pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
-    let check = args.check;
-    let args = &args.generated;
+    let GenSettings { generated: args, check, pipeline, fan_out } = args;
+    let check = *check;
     let app = configured(&args.app)?.app(&args.app)?;
     let options = app.options_for_all_regions();
     let whole = app.plan(&options)?;
-    let generation = generation(&app, &whole, &args.out, args.name.as_deref())?;
+    let name = args.name.clone().unwrap_or_else(|| super::name(&app));
+    let is_there = |suffix: &str| has_generated(&args.out, &format!("{name}{suffix}"));
+    let extras = Extras {
+        pipeline: *pipeline || is_there(PIPELINE_TEMPLATE),
+        fan_out: *fan_out || is_there(FAN_OUT_TEMPLATE),
+    };
+    let generation = generation(&app, &whole, &args.out, Some(&name), extras)?;
     let files = generate(&generation).map_err(|error| refused(&app, error))?;
     // A forecast may be wrong, so this is only a note.
     let (expected, limit) = (finish(&whole)?, generation.runner_limit());
@@ -61,7 +67,9 @@ pub fn generate_files(args: &GenSettings) -> Result<ExitCode, Failure> {
     let config = args.app.config.as_ref().map(|config| format!(" --config {config}"));
     let out = (args.out != "buildspecs").then(|| format!(" --out {}", args.out));
     let name = args.name.as_ref().map(|name| format!(" --name {name}"));
-    let options: String = [config, out, name].into_iter().flatten().collect();
+    let pipeline = pipeline.then(|| " --pipeline".to_owned());
+    let fan_out = fan_out.then(|| " --fan-out".to_owned());
+    let options: String = [config, out, name, pipeline, fan_out].into_iter().flatten().collect();
     let stale = match changes.stale.len() {
         1 => "1 generated file is".to_owned(),
         count => format!("{count} generated files are"),

@@ -21,6 +21,7 @@ use super::listeners::Listeners;
 use super::notices::Notices;
 use super::policy::PolicyCheck;
 use super::resume::{self, Continuing};
+use super::traces::RunTraces;
 use crate::failure::Failure;
 use crate::settings::RunSettings;
 use crate::{build, interrupt, terminal};
@@ -266,12 +267,15 @@ impl Execution<'_> {
         };
         let (aws, stop) = (Arc::clone(&performer), run.stop.clone());
         let mut notices = Notices::open(&self.audience, &aws, is_simulated || plan.prepares);
+        let Audience { traces, deployment, .. } = &self.audience;
+        let mut traces = RunTraces::open(traces, deployment, &aws, is_simulated, earlier);
         let mut hear = |event: &Event| {
             listeners.event(event)?;
             if let Some(copy) = &copy {
                 copy.add(event);
             }
             notices.event(event, || listeners.figures().0);
+            traces.event(event);
             Ok(())
         };
         let running = paceline_engine::run(Arc::clone(&plan), performer, run, &mut hear);
@@ -306,7 +310,7 @@ impl Execution<'_> {
                 terminal::warn(&format!("the durations of the run are not shared: {problem}"));
             }
         };
-        tokio::join!(figures, notices.finish(), settled, copied, shared);
+        tokio::join!(figures, notices.finish(), traces.finish(), settled, copied, shared);
         let record = listeners.finish(self.phased.as_ref());
         Ok(Finished {
             exit_code: ended.exit_code,

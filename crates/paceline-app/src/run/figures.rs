@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use paceline_aws::{Aws, MetricDatum};
-use paceline_config::{Config, METRIC_NAMESPACE, MetricsTarget, Notifications};
+use paceline_config::{Config, METRIC_NAMESPACE, MetricsTarget, Notifications, Traces};
 use paceline_report::{Counts, Metric, Record, emf, metrics};
 
 use crate::app::App;
@@ -22,6 +22,7 @@ pub(super) struct Audience {
     pub(super) deployment: String,
     metrics: MetricsTarget,
     pub(super) notifications: Notifications,
+    pub(super) traces: Traces,
 }
 
 impl Audience {
@@ -35,6 +36,7 @@ impl Audience {
             deployment: build::own_project().unwrap_or_else(|| name.to_owned()),
             metrics: config.metrics,
             notifications: config.notifications.clone(),
+            traces: config.traces.clone(),
         }
     }
 

@@ -16,6 +16,7 @@ mod prepared;
 mod publish;
 mod resume;
 mod rollback;
+mod traces;
 
 pub use self::approval::save as save_plan;
 pub use self::copies::CopiedJournal;

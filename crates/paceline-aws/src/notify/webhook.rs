@@ -44,6 +44,7 @@ async fn send(aws: &Aws, address: &Address, body: String) -> Result<(), AwsError
     let request = Request {
         method: "POST",
         content_type: "application/json",
+        headers: Vec::new(),
         body,
         connect: ANSWER,
         answer: ANSWER,

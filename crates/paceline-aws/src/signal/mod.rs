@@ -157,6 +157,7 @@ impl WaitHandle {
         let request = Request {
             method: "PUT",
             content_type: "",
+            headers: Vec::new(),
             body: body.to_owned(),
             connect: Duration::from_secs(10),
             answer: Duration::from_secs(30),

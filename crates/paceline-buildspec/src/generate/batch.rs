@@ -26,6 +26,8 @@ pub(super) struct Part {
     pub(super) identifier: String,
     /// Positions in the graph.
     pub(super) stacks: Vec<usize>,
+    /// The number of changes of the group before these stacks. Parts of one rank do not depend on each other.
+    pub(super) rank: usize,
     /// The parts before this one that it waits for, by their positions in the list of parts.
     pub(super) needs: BTreeSet<usize>,
 }
@@ -36,6 +38,11 @@ pub(super) fn parts(graph: &[StackNode], by: BatchBy) -> Vec<Part> {
         BatchBy::Regions => graph.iter().map(|stack| stack.region.clone()).collect(),
         BatchBy::Images => around_images(graph),
     };
+    parts_by(graph, &keys)
+}
+
+/// Divides the stacks by the groups in `keys`, one for each stack.
+pub(super) fn parts_by(graph: &[StackNode], keys: &[String]) -> Vec<Part> {
     let mut ranks: Vec<usize> = Vec::with_capacity(graph.len());
     for (number, stack) in graph.iter().enumerate() {
         let behind = |on: &usize| ranks[*on] + usize::from(keys[*on] != keys[number]);
@@ -53,10 +60,15 @@ pub(super) fn parts(graph: &[StackNode], by: BatchBy) -> Vec<Part> {
     }
     let mut taken = BTreeSet::new();
     let several = |key: &str| groups.keys().filter(|(_, other)| *other == key).count() > 1;
-    let part = |(part, ((_, key), stacks)): (usize, (&(usize, &str), &Vec<usize>))| {
+    let part = |(part, ((rank, key), stacks)): (usize, (&(usize, &str), &Vec<usize>))| {
         let on = stacks.iter().flat_map(|stack| &graph[*stack].depends_on);
         let needs = on.map(|on| of_stack[*on]).filter(|on| *on != part).collect();
-        Part { identifier: identifier(key, several(key), &mut taken), stacks: stacks.clone(), needs }
+        Part {
+            identifier: identifier(key, several(key), &mut taken),
+            stacks: stacks.clone(),
+            rank: *rank,
+            needs,
+        }
     };
     reduced(groups.iter().enumerate().map(part).collect())
 }

@@ -118,7 +118,7 @@ pub(super) fn pull_request(generation: &Generation) -> Result<Document, Generate
     })
 }
 
-fn buildspec(generation: &Generation, phases: Phases, report: Option<&str>) -> Buildspec {
+pub(super) fn buildspec(generation: &Generation, phases: Phases, report: Option<&str>) -> Buildspec {
     let reports = Report {
         files: vec![REPORT_FILES.to_owned()],
         base_directory: Some(scripts::reports_dir()),
@@ -140,7 +140,7 @@ fn buildspec(generation: &Generation, phases: Phases, report: Option<&str>) -> B
 }
 
 /// Writes the prelude and fetches the runner.
-fn install(generation: &Generation, signals: bool) -> Result<Phase, GenerateError> {
+pub(super) fn install(generation: &Generation, signals: bool) -> Result<Phase, GenerateError> {
     let mut install = Phase { on_failure: Some(OnFailure::Abort), ..Phase::default() };
     if generation.synth.is_some() || matches!(generation.runner, RunnerSource::Npm { .. }) {
         install.runtime_versions.insert("nodejs".to_owned(), NODE.to_owned());
@@ -153,7 +153,7 @@ fn install(generation: &Generation, signals: bool) -> Result<Phase, GenerateErro
 }
 
 /// Synthesizes if the build has to, and then runs `last`. A failure of this phase ends the build.
-fn prepare(generation: &Generation, last: ScriptKind) -> Result<Phase, GenerateError> {
+pub(super) fn prepare(generation: &Generation, last: ScriptKind) -> Result<Phase, GenerateError> {
     let steps = match (&generation.synth, last) {
         (Some(_), ScriptKind::Synth) | (None, _) => vec![last],
         (Some(_), last) => vec![ScriptKind::Synth, last],
@@ -161,7 +161,15 @@ fn prepare(generation: &Generation, last: ScriptKind) -> Result<Phase, GenerateE
     Ok(Phase { on_failure: Some(OnFailure::Abort), ..commands(generation, &steps)? })
 }
 
-fn commands(generation: &Generation, steps: &[ScriptKind]) -> Result<Phase, GenerateError> {
+/// Runs one step, and nothing before it. A failure of this phase ends the build.
+pub(super) fn prepare_without_synth(
+    generation: &Generation,
+    step: ScriptKind,
+) -> Result<Phase, GenerateError> {
+    Ok(Phase { on_failure: Some(OnFailure::Abort), ..commands(generation, &[step])? })
+}
+
+pub(super) fn commands(generation: &Generation, steps: &[ScriptKind]) -> Result<Phase, GenerateError> {
     let commands = steps.iter().map(|step| step.render(generation)).collect::<Result<_, _>>()?;
     Ok(Phase { commands, ..Phase::default() })
 }

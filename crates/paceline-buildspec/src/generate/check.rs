@@ -93,6 +93,9 @@ pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
             }
         }
     }
+    for assembly in &generation.assemblies {
+        relative("the cloud assembly", assembly)?;
+    }
     if let Some(config) = &generation.config {
         relative("the configuration", config)?;
     }

@@ -9,16 +9,19 @@ mod cache;
 mod check;
 mod construct;
 mod document;
+mod fan_out;
 mod gaps;
 mod limits;
 mod output;
+mod pipeline;
 mod project;
 mod project_files;
 mod scripts;
+mod template;
 mod templates;
 mod variables;
 
-use paceline_config::{CodeBuild, MetricsTarget, Notifications};
+use paceline_config::{CodeBuild, FanOut, MetricsTarget, Notifications, Pipeline};
 use paceline_text::Explained;
 use serde::Serialize;
 
@@ -27,9 +30,13 @@ use crate::project::{Project, ProjectError, Rights};
 pub use crate::shell::shell_word;
 pub use cache::LOCK_FILES;
 pub use check::InputError;
+pub use fan_out::FanOutError;
 pub use gaps::{Gap, gaps};
 pub use limits::check_stack_limit;
-pub use output::{FileChanges, Mode, OutputError, StaleFile, create_file, replace_file, write_files};
+pub use output::{
+    FileChanges, Mode, OutputError, StaleFile, create_file, has_generated, replace_file, write_files,
+};
+pub use pipeline::PipelineError;
 
 /// Everything that the generated files depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +51,7 @@ pub struct Generation {
     pub regions: Vec<String>,
     pub accounts: Vec<String>,
     pub stacks: usize,
-    /// The stacks, each after its dependencies. Only a batch needs this field.
+    /// The stacks, each after its dependencies. Only a batch and a state machine need this field.
     pub graph: Vec<StackNode>,
     /// The number of Docker images among the assets.
     pub images: usize,
@@ -60,6 +67,12 @@ pub struct Generation {
     pub synth: Option<String>,
     /// The lock file of the app, relative to the root of the repository.
     pub lock_file: Option<String>,
+    /// The folders of the assemblies, relative to the root of the repository.
+    pub assemblies: Vec<String>,
+    /// The settings of the pipeline, if one is generated.
+    pub pipeline: Option<Pipeline>,
+    /// The settings of the state machine, if one is generated.
+    pub fan_out: Option<FanOut>,
 }
 
 /// The apps that are deployed. Paths are relative to the root of the repository.
@@ -71,10 +84,11 @@ pub enum Apps {
     Several(Vec<String>),
 }
 
-/// A stack of the graph of a batch.
+/// A stack of the graph of a batch or a state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackNode {
     pub id: String,
+    pub account: String,
     pub region: String,
     /// The number of Docker images among the stack's assets.
     pub images: usize,
@@ -157,6 +171,10 @@ pub enum GenerateError {
     Input(#[from] InputError),
     #[error(transparent)]
     Project(#[from] ProjectError),
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    #[error(transparent)]
+    FanOut(#[from] FanOutError),
     #[error("cannot render the template `{template}`")]
     Render { template: &'static str, source: tera::Error },
     #[error("the generated `{path}` does not say what it was meant to say: {detail}")]
@@ -168,6 +186,8 @@ impl Explained for GenerateError {
         match self {
             Self::Input(error) => error.hint(),
             Self::Project(error) => error.hint(),
+            Self::Pipeline(error) => error.hint(),
+            Self::FanOut(error) => error.hint(),
             Self::Render { .. } | Self::Mismatch { .. } => {
                 Some("this is a bug in paceline, please report it".to_owned())
             }
@@ -181,13 +201,15 @@ impl GenerateError {
         match self {
             Self::Input(error) => error.setting(),
             Self::Project(error) => error.setting(),
+            Self::Pipeline(error) => error.setting(),
+            Self::FanOut(error) => error.setting(),
             Self::Render { .. } | Self::Mismatch { .. } => None,
         }
     }
 }
 
 /// The ends of the names of generated files, which follow the name of the project.
-pub const SUFFIXES: [&str; 7] = [
+pub const SUFFIXES: [&str; 12] = [
     ".yml",
     ".destroy.yml",
     ".pull-request.yml",
@@ -195,7 +217,18 @@ pub const SUFFIXES: [&str; 7] = [
     ".project.json",
     ".project.yaml",
     ".project.ts",
+    pipeline::SUFFIXES[0],
+    pipeline::SUFFIXES[1],
+    pipeline::SUFFIXES[2],
+    fan_out::SUFFIXES[0],
+    fan_out::SUFFIXES[1],
 ];
+
+/// The end of the name of the template of a pipeline.
+pub const PIPELINE_TEMPLATE: &str = pipeline::TEMPLATE;
+
+/// The end of the name of the template of a state machine.
+pub const FAN_OUT_TEMPLATE: &str = fan_out::TEMPLATE;
 
 /// The project that runs the buildspecs. It has a role only if one is configured.
 pub fn project(generation: &Generation) -> Result<Project, GenerateError> {
@@ -221,6 +254,12 @@ pub fn generate(generation: &Generation) -> Result<Vec<GeneratedFile>, GenerateE
     files.push(project_files::json(generation, &project)?);
     files.push(project_files::template(generation, &project)?);
     files.push(construct::construct(generation, &project)?);
+    if let Some(settings) = &generation.pipeline {
+        files.extend(pipeline::files(generation, settings)?);
+    }
+    if let Some(settings) = &generation.fan_out {
+        files.extend(fan_out::files(generation, settings, &project)?);
+    }
     Ok(files)
 }
 

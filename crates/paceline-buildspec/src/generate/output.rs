@@ -124,11 +124,20 @@ fn obsolete(
             continue;
         }
         let on_disk = read(&path)?.unwrap_or_default();
-        if on_disk.lines().take(MARKED_LINES).any(|line| line.contains(MARK)) {
+        if is_marked(&on_disk) {
             found.push((path, on_disk));
         }
     }
     Ok(found)
+}
+
+/// Whether a folder has a generated file of this name.
+pub fn has_generated(out_dir: &Utf8Path, file: &str) -> bool {
+    read(&out_dir.join(file)).is_ok_and(|text| text.is_some_and(|text| is_marked(&text)))
+}
+
+fn is_marked(text: &str) -> bool {
+    text.lines().take(MARKED_LINES).any(|line| line.contains(MARK))
 }
 
 fn cannot_write(path: &Utf8Path, source: std::io::Error) -> OutputError {

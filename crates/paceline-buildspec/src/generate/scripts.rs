@@ -12,6 +12,12 @@ use crate::shell::shell_word;
 /// The folder of the results, inside the source. CodeBuild takes reports and artifacts from it.
 pub(super) const WORK_DIR: &str = ".paceline";
 
+/// The artifact of a pipeline with the saved plan.
+pub(super) const PLAN_ARTIFACT: &str = "Plan";
+
+/// The saved plan in that artifact.
+const SAVED_PLAN: &str = "saved-plan.json";
+
 /// The longest time that is left for CodeBuild to upload the results after the runner, in minutes.
 const LONGEST_MARGIN: u32 = 10;
 
@@ -28,6 +34,11 @@ pub(super) enum ScriptKind {
     Destroy,
     /// Writes the plan in every format, for the review of a change.
     KeepPlan,
+    /// The same, and saves the plan for its approval.
+    SavePlan,
+    /// Takes the approved plan, and the assemblies that it was made of.
+    TakePlan,
+    DeployApproved,
     CheckGenerated,
     Lint,
     Results(FinalMessages),
@@ -71,11 +82,18 @@ struct ScriptContext<'a> {
     /// The variable that switches off secondary Regions. If it is set, a part of a batch may have nothing to
     /// do.
     multi_region: Option<&'a str>,
-    batch: bool,
+    /// Whether a build may deploy a part of the stacks, in a batch or for a state machine.
+    parts: bool,
     ending: Option<FinalMessages>,
     work_dir: &'a str,
     reports_dir: String,
     plan_file: String,
+    /// The name of the saved plan in its artifact, for the builds of a pipeline.
+    saved_plan: Option<&'static str>,
+    /// The variable with the folder of the artifact.
+    plan_artifact: String,
+    /// The assemblies that the build has synthesized.
+    assemblies: &'a [String],
     events_file: String,
     outputs_file: String,
 }
@@ -105,6 +123,9 @@ impl ScriptKind {
             Self::Deploy => "deploy",
             Self::Destroy => "destroy",
             Self::KeepPlan => "keep the plan",
+            Self::SavePlan => "save the plan",
+            Self::TakePlan => "take the approved plan",
+            Self::DeployApproved => "deploy the approved plan",
             Self::CheckGenerated => "check the generated files",
             Self::Lint => "lint the buildspecs",
             Self::Results(_) => "list the results",
@@ -117,9 +138,11 @@ impl ScriptKind {
             Self::FetchRunner => "scripts/fetch-runner.sh.tera",
             Self::Synth => "scripts/synth.sh.tera",
             Self::Plan => "scripts/plan.sh.tera",
-            Self::Deploy => "scripts/deploy.sh.tera",
+            Self::Deploy | Self::DeployApproved => "scripts/deploy.sh.tera",
             Self::Destroy => "scripts/destroy.sh.tera",
             Self::KeepPlan => "scripts/keep-plan.sh.tera",
+            Self::SavePlan => "scripts/save-plan.sh.tera",
+            Self::TakePlan => "scripts/take-plan.sh.tera",
             Self::CheckGenerated => "scripts/check-generated.sh.tera",
             Self::Lint => "scripts/lint.sh.tera",
             Self::Results(_) => "scripts/results.sh.tera",
@@ -160,11 +183,15 @@ impl ScriptKind {
             runner_minutes: generation.codebuild.timeouts.runner.map(whole_minutes),
             stack_minutes: generation.codebuild.timeouts.stack.map(whole_minutes),
             multi_region: generation.multi_region.as_ref().map(|of| of.variable.as_str()),
-            batch: generation.codebuild.batch.is_some(),
+            parts: generation.codebuild.batch.is_some() || generation.fan_out.is_some(),
             ending: if let Self::Results(ending) = self { Some(ending) } else { None },
             work_dir: WORK_DIR,
             reports_dir: reports_dir(),
             plan_file: format!("{WORK_DIR}/plan"),
+            saved_plan: matches!(self, Self::SavePlan | Self::TakePlan | Self::DeployApproved)
+                .then_some(SAVED_PLAN),
+            plan_artifact: format!("CODEBUILD_SRC_DIR_{PLAN_ARTIFACT}"),
+            assemblies: if generation.synth.is_some() { &generation.assemblies } else { &[] },
             events_file: format!("{WORK_DIR}/events.jsonl"),
             outputs_file: format!("{WORK_DIR}/outputs.json"),
         };
@@ -174,8 +201,10 @@ impl ScriptKind {
 
 /// The command that generates these files again.
 pub(super) fn command(generation: &Generation) -> String {
+    let more = [(generation.pipeline.is_some(), " --pipeline"), (generation.fan_out.is_some(), " --fan-out")];
+    let more: String = more.iter().filter(|(is_on, _)| *is_on).map(|(_, flag)| *flag).collect();
     format!(
-        "paceline gen {} --out {} --name {}",
+        "paceline gen {} --out {} --name {}{more}",
         arguments(generation),
         shell_word(&generation.out_dir),
         shell_word(&generation.name)

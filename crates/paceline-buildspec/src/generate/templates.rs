@@ -22,6 +22,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "buildspec.yml.tera",
     "project.cfn.yml.tera",
     "project.ts.tera",
+    "resources.cfn.yml.tera",
     "scripts/check-generated.sh.tera",
     "scripts/deadline.sh.tera",
     "scripts/deploy.sh.tera",
@@ -33,9 +34,11 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "scripts/plan.sh.tera",
     "scripts/prelude.sh.tera",
     "scripts/results.sh.tera",
+    "scripts/save-plan.sh.tera",
     "scripts/signal.sh.tera",
     "scripts/source-prelude.sh.tera",
     "scripts/synth.sh.tera",
+    "scripts/take-plan.sh.tera",
     "scripts/write-prelude.sh.tera",
 ];
 
@@ -133,7 +136,7 @@ mod tests {
     }
 
     /// The values that need no filter: words that are quoted already, numbers, or names from this crate.
-    const RAW: [&str; 18] = [
+    const RAW: [&str; 19] = [
         "arguments",
         "check",
         "class",
@@ -145,6 +148,7 @@ mod tests {
         "margin_minutes",
         "mode",
         "npm.install",
+        "plan_artifact",
         "project.environment.hostKernel",
         "retention",
         "role.variable",

@@ -35,6 +35,8 @@ pub struct ProjectFacts {
     pub has_docker_server: bool,
     pub has_fleet: bool,
     pub timeout_minutes: Option<u64>,
+    /// The kernel of the host, such as `LINUX_KERNEL_6`.
+    pub host_kernel: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +62,7 @@ impl ProjectFacts {
         Ok(Self {
             image: text("image"),
             kind: text("type"),
+            host_kernel: text("hostKernel"),
             in_vpc: project.get("vpcConfig").and_then(|vpc| vpc.get("vpcId")).is_some_and(|id| !id.is_null()),
             privileged: environment.get("privilegedMode").and_then(Value::as_bool).unwrap_or(false),
             has_docker_server: is_set("dockerServer"),

@@ -37,9 +37,14 @@ pub fn properties(project: &Project, others: &ProjectResources) -> Result<String
         references.push(("buildBatchConfig.serviceRole", "!GetAtt BatchRole.Arn"));
         batch.service_role.get_or_insert_default();
     }
+    Ok(yaml::to_string(&as_properties(&project, &references)?))
+}
+
+/// The properties of the project. `references` are the paths of fields, and what their values refer to.
+pub(super) fn as_properties(project: &Project, references: &[(&str, &str)]) -> Result<Yaml, Box<dyn Error>> {
     // JSON is YAML. Reading it as YAML keeps the order of the fields.
-    let fields = yaml::parse(&serde_json::to_string(&project)?)?;
-    Ok(yaml::to_string(&property(&fields, "", &references)))
+    let fields = yaml::parse(&serde_json::to_string(project)?)?;
+    Ok(property(&fields, "", references))
 }
 
 /// Capitalizes keys: `computeType` of the API is `ComputeType` in a template. Only `buildspec` has a different spelling.

@@ -11,6 +11,7 @@ mod check;
 pub mod cloudformation;
 mod environment;
 pub mod monitoring;
+pub mod resources;
 mod rights;
 pub mod role;
 mod source;

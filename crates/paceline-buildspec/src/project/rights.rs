@@ -16,6 +16,8 @@ use super::role::{Resource, Statement, sub};
 pub struct Rights {
     /// The ARNs of the roles that the assembly names: to deploy, to publish and to look up.
     pub roles: Vec<String>,
+    /// Those of these roles that the assembly names for lookups.
+    pub lookup_roles: Vec<String>,
     /// Whether a role is assumed with session tags.
     pub session_tags: bool,
     /// Whether the plan has gates that wait for IAM roles.
@@ -110,19 +112,29 @@ impl Located {
 }
 
 impl Rights {
-    /// The statements of the role, without those that are not needed.
-    pub fn statements(&self, project_arn: &str) -> Vec<Statement> {
-        let mut statements = Vec::new();
-        if !self.roles.is_empty() {
-            let mut actions = vec!["sts:AssumeRole"];
-            actions.extend(self.session_tags.then_some("sts:TagSession"));
-            statements.push(Statement::new(
+    /// The rights that a synthesis needs: to look up what is there.
+    #[must_use]
+    pub fn of_synthesis(&self) -> Self {
+        Self { roles: self.lookup_roles.clone(), session_tags: self.session_tags, ..Self::default() }
+    }
+
+    /// The statement for the roles.
+    pub(super) fn assume_roles(&self) -> Option<Statement> {
+        let mut actions = vec!["sts:AssumeRole"];
+        actions.extend(self.session_tags.then_some("sts:TagSession"));
+        (!self.roles.is_empty()).then(|| {
+            Statement::new(
                 "AssumeRoles",
                 "The roles that the assembly names for deploying, publishing and lookups, and no others.",
                 actions,
                 self.roles.iter().cloned().map(Resource::Sub).collect(),
-            ));
-        }
+            )
+        })
+    }
+
+    /// The statements of the role, without those that are not needed.
+    pub fn statements(&self, project_arn: &str) -> Vec<Statement> {
+        let mut statements = Vec::from_iter(self.assume_roles());
         if self.waits_for_roles {
             statements.push(Statement::new(
                 "WaitForRoles",

@@ -38,7 +38,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    pub(super) fn new(
+    pub(crate) fn new(
         sid: &'static str,
         why: &'static str,
         actions: Vec<&'static str>,
@@ -75,29 +75,54 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
     if project.service_role.is_some() {
         return Vec::new();
     }
-    let mut statements = vec![
-        Statement::new(
-            "WriteBuildLog",
-            "The ARN of a log group covers its streams.",
-            vec!["logs:CreateLogStream", "logs:PutLogEvents"],
-            vec![Resource::LogGroup],
-        ),
-        Statement::new(
-            "WriteReports",
-            "The report groups of this project.",
-            vec![
-                "codebuild:BatchPutTestCases",
-                "codebuild:CreateReport",
-                "codebuild:CreateReportGroup",
-                "codebuild:UpdateReport",
-            ],
-            vec![sub(&format!(
-                "codebuild:${{AWS::Region}}:${{AWS::AccountId}}:report-group/{}-*",
-                project.name
-            ))],
-        ),
-    ];
+    let mut statements = vec![write_log(), write_reports(project)];
     statements.extend(run_statements(&project_arn(project), access));
+    statements.extend(build_statements(project, access));
+    statements
+}
+
+/// The statements of the service role of builds that only plan. They may synthesize, and change nothing.
+pub fn plan_statements(project: &Project, access: &Access) -> Vec<Statement> {
+    if project.service_role.is_some() {
+        return Vec::new();
+    }
+    let look_up = access.rights.of_synthesis().assume_roles();
+    let look_up = look_up.map(|it| Statement {
+        why: "The roles that the assembly names for lookups. A build that plans changes nothing.",
+        ..it
+    });
+    let mut statements = vec![write_log()];
+    statements.extend(look_up);
+    statements.extend(build_statements(project, access));
+    statements
+}
+
+fn write_log() -> Statement {
+    Statement::new(
+        "WriteBuildLog",
+        "The ARN of a log group covers its streams.",
+        vec!["logs:CreateLogStream", "logs:PutLogEvents"],
+        vec![Resource::LogGroup],
+    )
+}
+
+fn write_reports(project: &Project) -> Statement {
+    Statement::new(
+        "WriteReports",
+        "The report groups of this project.",
+        vec![
+            "codebuild:BatchPutTestCases",
+            "codebuild:CreateReport",
+            "codebuild:CreateReportGroup",
+            "codebuild:UpdateReport",
+        ],
+        vec![sub(&format!("codebuild:${{AWS::Region}}:${{AWS::AccountId}}:report-group/{}-*", project.name))],
+    )
+}
+
+/// The statements for what a build reads and keeps, and for where it runs.
+fn build_statements(project: &Project, access: &Access) -> Vec<Statement> {
+    let mut statements = Vec::new();
     if let Some(object) = &access.runner_object {
         statements.push(Statement::new(
             "FetchRunner",
@@ -173,7 +198,7 @@ pub fn policy_length(statements: &[Statement]) -> usize {
     json!({ "Version": "2012-10-17", "Statement": said.collect::<Vec<_>>() }).to_string().len()
 }
 
-pub(super) fn sub(rest: &str) -> Resource {
+pub(crate) fn sub(rest: &str) -> Resource {
     Resource::Sub(format!("arn:${{AWS::Partition}}:{rest}"))
 }
 
@@ -258,7 +283,7 @@ fn keep_artifacts(project: &Project, access: &Access) -> Option<Statement> {
 }
 
 /// `CodeBuild` User Guide, "Encrypt build outputs using a customer managed key".
-fn use_keys(keys: &[String]) -> Option<Statement> {
+pub(crate) fn use_keys(keys: &[String]) -> Option<Statement> {
     let actions =
         vec!["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"];
     let keys: Vec<_> = keys.iter().cloned().map(Resource::Sub).collect();

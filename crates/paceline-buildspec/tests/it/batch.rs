@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::{file, snapshot, workshop};
 
 fn stack(id: &str, region: &str, images: usize, depends_on: &[usize]) -> StackNode {
-    StackNode { id: id.into(), region: region.into(), images, depends_on: depends_on.to_vec() }
+    let account = "111122223333".into();
+    StackNode { id: id.into(), account, region: region.into(), images, depends_on: depends_on.to_vec() }
 }
 
 /// Two Regions that depend on each other in both directions.

@@ -5,16 +5,19 @@
 
 mod batch;
 mod construct;
+mod fan_out;
 mod generated;
 mod grammar;
 mod lint;
 mod monitoring;
 mod output;
+mod pipeline;
 mod project;
 mod rights;
 mod schema;
 mod scripts;
 mod shellcheck;
+mod states;
 mod understand;
 
 use paceline_buildspec::project::Rights;
@@ -35,6 +38,7 @@ pub fn workshop() -> Generation {
         stacks: 14,
         graph: vec![StackNode {
             id: "Services".into(),
+            account: "111122223333".into(),
             region: "us-east-1".into(),
             images: 11,
             depends_on: Vec::new(),
@@ -60,6 +64,9 @@ pub fn workshop() -> Generation {
         runner: RunnerSource::S3 { uri: "s3://tools/paceline".into(), sha256: SHA256.into() },
         synth: None,
         lock_file: None,
+        assemblies: vec!["cdk.out".into()],
+        pipeline: None,
+        fan_out: None,
     }
 }
 
@@ -106,6 +113,7 @@ pub fn synthesized() -> Generation {
         },
         synth: Some("npm ci\nnpx cdk synth --output 'my app/cdk.out'".into()),
         lock_file: Some("my app/package-lock.json".into()),
+        assemblies: vec!["my app/cdk.out".into()],
         ..workshop()
     }
 }
@@ -149,6 +157,15 @@ pub fn files(generation: &Generation) -> Vec<GeneratedFile> {
 pub fn file(generation: &Generation, suffix: &str) -> String {
     let path = format!("{}{suffix}", generation.name);
     files(generation).into_iter().find(|file| file.path == path).unwrap().contents
+}
+
+/// The path of an external program: what the variable says, or the program on the PATH. `None` if it is not there.
+pub fn tool(name: &str, variable: &str) -> Option<std::path::PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Some(path.into());
+    }
+    let paths = std::env::var_os("PATH")?;
+    std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Snapshots must not change with the version of the crate.

@@ -17,7 +17,8 @@ fn generated_scripts_pass_shellcheck() {
     let mut odd = Generation { apps: Apps::One("it's a folder".into()), ..workshop() };
     odd.codebuild.batch = Some(paceline_config::BatchBy::Regions);
     let mut scripts = Vec::new();
-    for generation in [workshop(), synthesized(), installed(), odd] {
+    let pipelines = crate::pipeline::every_kind();
+    for generation in [workshop(), synthesized(), installed(), odd].into_iter().chain(pipelines) {
         for file in files(&generation)
             .iter()
             .filter(|file| camino::Utf8Path::new(&file.path).extension() == Some("yml"))

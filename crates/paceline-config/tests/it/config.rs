@@ -34,6 +34,13 @@ notifications:
   event-bus: deployments
   webhook: { parameter: /deploy/chat, template: '{\"text\": \"${message}\"}' }
   on: [failure, end]
+traces: { endpoint: 'http://localhost:4318', service-name: deployments }
+pipeline:
+  connection: arn:aws:codeconnections:eu-west-1:111122223333:connection/1a-2b
+  branch: main
+  kms-key: arn:aws:kms:eu-west-1:111122223333:key/1a-2b
+  approval-topic: arn:aws:sns:eu-west-1:111122223333:approvals
+fan-out: { builds: 30 }
 codebuild:
   { image: acme/builder:1, host-kernel: linux-kernel-4, compute: small, price-per-minute: 0.004, timeout: 1h, auto-retry-limit: 2, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },

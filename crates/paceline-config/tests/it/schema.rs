@@ -109,7 +109,10 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         signal: _,
         metrics: _,
         notifications: _,
+        traces: _,
         codebuild: _,
+        pipeline: _,
+        fan_out: _,
         runner: _,
         places: _,
     } = config;

@@ -12,6 +12,7 @@ mod live;
 mod metrics;
 mod notice;
 mod odd;
+mod otlp;
 mod pages;
 mod past_runs;
 mod record;

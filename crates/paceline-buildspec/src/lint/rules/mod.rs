@@ -15,6 +15,7 @@ mod cdk;
 mod docker;
 mod folders;
 pub(super) mod grammar;
+mod machine;
 mod option_files;
 mod packages;
 mod phases;
@@ -23,6 +24,7 @@ mod runtimes;
 mod scripts;
 mod secret_values;
 mod secrets;
+mod sessions;
 mod shell;
 mod status;
 mod time;
@@ -76,12 +78,15 @@ pub static RULES: &[&Rule] = &[
     &cache::NODE_MODULES,
     &cache::NOT_EXPANDED,
     &time::TOO_LONG,
+    &sessions::SHORT,
     &phases::UNGUARDED,
     &phases::RETRY,
     &phases::UNSUPPORTED,
     &runtimes::LATEST,
     &runtimes::MISSING,
     &runtimes::NAME,
+    &machine::SLOW_IMAGE,
+    &machine::OLD_KERNEL,
     &phases::REPORTS,
     &cdk::APPROVAL,
     &cdk::ONE_BY_ONE,

@@ -41,6 +41,7 @@ pub(super) fn project() -> ProjectFacts {
         image: Some("aws/codebuild/standard:7.0".to_owned()),
         kind: Some("LINUX_CONTAINER".to_owned()),
         timeout_minutes: Some(60),
+        host_kernel: Some("LINUX_KERNEL_6".to_owned()),
         ..ProjectFacts::default()
     }
 }

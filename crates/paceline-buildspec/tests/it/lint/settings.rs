@@ -398,3 +398,86 @@ fn mistakes_with_runtimes_are_found() {
     assert_eq!(only(&script("make"), "PL432", &in_project()), []);
     assert_eq!(only(&script("npm test"), "PL432", &LintContext::default()), []);
 }
+
+#[test]
+fn an_image_that_no_machine_has_is_found() {
+    let of_project = |image: &str| {
+        let project = Some(ProjectFacts { image: Some(image.to_owned()), ..project() });
+        only(&script("make"), "PL434", &LintContext { project, ..LintContext::default() }).len()
+    };
+    for image in [
+        "aws/codebuild/standard:7.0-24.10.29",
+        "aws/codebuild/standard:4.0",
+        "aws/codebuild/amazonlinux2-x86_64-standard:3.0",
+    ] {
+        assert_eq!(of_project(image), 1, "{image}");
+    }
+    for image in [
+        "aws/codebuild/standard:7.0",
+        "aws/codebuild/standard:8.0",
+        "aws/codebuild/amazonlinux-aarch64-standard:3.0",
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com/build:1.0-rc",
+    ] {
+        assert_eq!(of_project(image), 0, "{image}");
+    }
+}
+
+#[test]
+fn the_kernel_of_amazon_linux_2_is_found() {
+    let of = |host_kernel: Option<&str>, kind: &str, has_fleet| {
+        let host_kernel = host_kernel.map(str::to_owned);
+        let project = Some(ProjectFacts { host_kernel, kind: Some(kind.to_owned()), has_fleet, ..project() });
+        only(&script("make"), "PL435", &LintContext { project, ..LintContext::default() }).len()
+    };
+    assert_eq!(of(None, "LINUX_CONTAINER", false), 1);
+    assert_eq!(of(Some("LINUX_KERNEL_4"), "ARM_CONTAINER", false), 1);
+    assert_eq!(of(Some("LINUX_KERNEL_6"), "LINUX_CONTAINER", false), 0);
+    assert_eq!(of(None, "WINDOWS_SERVER_2022_CONTAINER", false), 0);
+    assert_eq!(of(None, "LINUX_LAMBDA_CONTAINER", false), 0);
+    assert_eq!(of(None, "LINUX_CONTAINER", true), 0);
+    let read =
+        ProjectFacts::read(r#"{"environment":{"type":"LINUX_CONTAINER","hostKernel":"LINUX_KERNEL_6"}}"#);
+    assert_eq!(read.unwrap().host_kernel.as_deref(), Some("LINUX_KERNEL_6"));
+}
+
+#[test]
+fn a_session_that_ends_before_the_build_is_found() {
+    let of = |minutes, text: &str| {
+        let project = Some(ProjectFacts { timeout_minutes: Some(minutes), ..project() });
+        only(&script(text), "PL412", &LintContext { project, ..LintContext::default() }).len()
+    };
+    let assume = "aws sts assume-role --role-arn $ROLE --role-session-name build > s.json";
+    let deploy = "npx cdk deploy --all --require-approval never";
+    assert_eq!(of(240, &format!("{assume}\n{deploy}")), 1);
+    assert_eq!(of(240, &format!("{assume}\npaceline deploy")), 1);
+    // The build is short, the session is for something else, or the deployment is before it.
+    assert_eq!(of(60, &format!("{assume}\n{deploy}")), 0);
+    assert_eq!(of(240, assume), 0);
+    assert_eq!(of(240, &format!("{deploy}\n{assume}")), 0);
+    let web = "aws sts assume-role-with-web-identity --role-arn $ROLE --duration-seconds 14400";
+    assert_eq!(of(240, &format!("{web}\n{deploy}")), 0);
+    // AWS refuses a longer session in any build.
+    finds(
+        "PL412",
+        &all(
+            script,
+            &[
+                "aws sts assume-role --role-arn $R --role-session-name b --duration-seconds 43200",
+                "aws sts assume-role --duration-seconds=3601 --role-arn $R --role-session-name b",
+                "aws configure set profile.target.duration_seconds 14400",
+            ],
+        ),
+    );
+    leaves(
+        "PL412",
+        &all(
+            script,
+            &[
+                "aws sts assume-role --role-arn $R --role-session-name b --duration-seconds 3600",
+                "aws sts get-caller-identity",
+                "aws configure set region eu-west-1",
+                assume,
+            ],
+        ),
+    );
+}
