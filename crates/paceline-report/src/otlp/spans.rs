@@ -106,7 +106,7 @@ impl RunSpans {
                 ended.extend(self.end_part(self.last.unwrap_or(at), None));
                 self.start_part(started, at);
             }
-            Fact::StepStarted(step) => self.start_step(step, at),
+            Fact::StepStarted(started) => self.start_step(&started.step, at),
             Fact::StepRetried(retried) => {
                 let text = |text: &str| Attribute::Text(one_line(text));
                 let mut attributes = vec![
