@@ -37,7 +37,7 @@ use crate::random::Random;
 
 pub(crate) use self::account_region::{AccountRegion, StackKey};
 pub(crate) use self::buckets::{Object, etag};
-pub(crate) use self::builds::Build;
+pub(crate) use self::builds::{Build, Repetition};
 pub use self::call::Call;
 pub(crate) use self::identities::{Profile, Role, visible_at};
 pub(crate) use self::known::{Known, text_of};

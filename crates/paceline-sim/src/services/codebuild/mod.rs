@@ -28,6 +28,7 @@ impl Service for CodeBuild {
 }
 
 fn perform(world: &mut World, request: &Request) -> Outcome {
+    builds::repeat_failed(world, &request.place);
     match request.operation.as_str() {
         "BatchGetProjects" => {
             let (mut found, mut missing) = (Vec::new(), Vec::new());
@@ -69,6 +70,7 @@ fn perform(world: &mut World, request: &Request) -> Outcome {
         }
         "StartBuild" => builds::start(world, request),
         "BatchGetBuilds" => Ok(builds::get(world, request)),
+        "RetryBuild" => builds::retry(world, request),
         "StopBuild" => builds::stop(world, request),
         "ListBuildsForProject" => builds::list(world, request),
         _ => Err(unknown_operation(request)),
