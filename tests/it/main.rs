@@ -43,6 +43,7 @@ mod preflight;
 mod prepared;
 mod project;
 mod relax;
+mod repeated;
 mod report;
 mod rollback;
 mod run_buildspec;

@@ -31,6 +31,8 @@ const LAST_WORDS: Duration = Duration::from_secs(4);
 const PAGES_AT_ONCE: usize = 20;
 /// The time for which a build that cannot be read is read again.
 const HOPE: Duration = Duration::from_mins(15);
+/// The most times that CodeBuild repeats a build (API reference, `autoRetryLimit`).
+const MOST_REPETITIONS: usize = 10;
 /// The time limit for reading the build that this is a part of. It must not delay a deployment.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -82,6 +84,15 @@ pub struct BuildEnd {
     pub status: String,
     /// The phases of the build.
     pub phases: Vec<BuildPhase>,
+}
+
+/// A build that is in progress.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CurrentBuild {
+    /// Its phases so far.
+    pub phases: Vec<BuildPhase>,
+    /// The id of the failed build that CodeBuild repeats with this one by itself.
+    pub repeats: Option<String>,
 }
 
 impl Builds {
@@ -136,11 +147,25 @@ impl Builds {
         self.caller.call("StopBuild", || self.client.stop_build().id(id).send()).await.map(drop)
     }
 
-    /// The phases of a build so far. `id` may be the id of the build that this process is a part of.
-    pub async fn phases(&self, id: &str) -> Result<Vec<BuildPhase>, AwsError> {
+    /// A build that is in progress. `id` may be the id of the build that this process is a part of.
+    pub async fn current(&self, id: &str) -> Result<CurrentBuild, AwsError> {
         let asked = tokio::time::timeout(PATIENCE, self.get(id)).await;
-        let build = asked.map_err(|_| AwsError::setup("no answer in time").during("BatchGetBuilds"))??;
-        Ok(self.phases_of(&build))
+        let build = asked.map_err(|_| no_answer())??;
+        Ok(CurrentBuild { phases: self.phases_of(&build), repeats: repeated(&build) })
+    }
+
+    /// A build that CodeBuild has repeated, and those that it repeats itself, the last one first.
+    pub async fn repeated(&self, id: &str) -> Result<Vec<String>, AwsError> {
+        let asked = async {
+            let mut builds = vec![id.to_owned()];
+            // CodeBuild repeats a build up to ten times.
+            while let (Some(last), ..=MOST_REPETITIONS) = (builds.last(), builds.len()) {
+                let Some(earlier) = repeated(&self.get(last).await?) else { break };
+                builds.push(earlier);
+            }
+            Ok(builds)
+        };
+        tokio::time::timeout(PATIENCE, asked).await.map_err(|_| no_answer())?
     }
 
     /// Follows a build to its end. A failed read says nothing about the build, so the build is read again for
@@ -230,6 +255,18 @@ impl Builds {
             || AwsError { kind: ErrorKind::Refused, ..AwsError::setup(format!("there is no build {id}")) };
         answer.builds().first().cloned().ok_or_else(|| missing().during("BatchGetBuilds"))
     }
+}
+
+fn no_answer() -> AwsError {
+    AwsError::setup("no answer in time").during("BatchGetBuilds")
+}
+
+/// The id of the failed build that CodeBuild repeats with this one by itself. `None` for a build that a person, a webhook
+/// or a schedule has started.
+fn repeated(build: &Build) -> Option<String> {
+    let arn = build.auto_retry_config()?.previous_auto_retry()?;
+    // arn:aws:codebuild:us-east-1:111111111111:build/shop:1f2e…
+    arn.split_once(":build/").map(|(_, id)| id.to_owned())
 }
 
 /// Returns whether this is the last entry of the phases. It is no phase, but says that the build is over.

@@ -34,7 +34,7 @@ mod unsigned;
 mod watch;
 
 pub use bootstrap::{Bootstrapper, Bootstrapping};
-pub use build::{BuildEnd, BuildNews, BuildRequest, Builds};
+pub use build::{BuildEnd, BuildNews, BuildRequest, Builds, CurrentBuild};
 pub use call::RetryNotices;
 pub use deployed::{DeployedStacks, deployed};
 pub use endpoint::endpoint;

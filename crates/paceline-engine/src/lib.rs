@@ -26,8 +26,9 @@ mod stop;
 pub use describe::reference;
 pub use event::{Event, Fact, Outcome, StackCall, StepKind};
 pub use journal::{
-    Changed, EventFile, FetchedRun, Journal, JournalError, PlanLock, RepeatedCommand, Unfinished, import,
-    is_relied_on, join_parts, journal_path, moved_stacks, parse_events, read_events, runs_in,
+    Changed, EventFile, FailedInBuild, FetchedRun, Journal, JournalError, PlanLock, RepeatedCommand,
+    Unfinished, import, is_relied_on, join_parts, journal_path, moved_stacks, parse_events, read_events,
+    runs_in,
 };
 pub use made_once::MadeOnce;
 pub use options::{Earlier, RunEnd, RunOptions};

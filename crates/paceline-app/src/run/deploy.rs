@@ -214,6 +214,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         copies: Copies::of(&app),
         is_approved: approved.is_some(),
         executes: executed.as_ref().map(|executed| executed.run.clone()),
+        undoes_failed: app.config.on_failure.run == FailedRun::Rollback,
         policy: holds.then_some(PolicyCheck { policy: &policy, app: &app, executed: executed.as_deref() }),
         phased: if plan.prepares { None } else { app.phased(&options).ok() },
         plan: Arc::new(plan),
@@ -240,7 +241,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         prepared::show(&finished, args);
         return Ok(finished);
     }
-    let rolls_back = app.config.on_failure.run == FailedRun::Rollback && !args.run.simulate;
+    let rolls_back = execution.undoes_failed && !args.run.simulate && !finished.is_said_again;
     if finished.exit_code != ExitCode::Failed || !rolls_back {
         return Ok(finished);
     }

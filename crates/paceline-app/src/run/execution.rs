@@ -19,7 +19,9 @@ use super::lease;
 use super::listeners::Listeners;
 use super::notices::Notices;
 use super::policy::PolicyCheck;
+use super::repeated::Repetition;
 use super::resume::{self, Continuing};
+use crate::build::OwnBuild;
 use crate::failure::Failure;
 use crate::settings::RunSettings;
 use crate::{build, interrupt, terminal};
@@ -52,6 +54,8 @@ pub(super) struct Execution<'a> {
     pub is_approved: bool,
     /// The prepared run whose change sets are executed.
     pub executes: Option<String>,
+    /// Whether a run that fails is rolled back by itself.
+    pub undoes_failed: bool,
     /// What is held against the run's changes before it begins.
     pub policy: Option<PolicyCheck<'a>>,
 }
@@ -90,6 +94,8 @@ pub(crate) struct Finished {
     /// The documented exit code.
     pub exit_code: ExitCode,
     pub record: Record,
+    /// Whether this is the end of an earlier run, and this process did nothing.
+    pub is_said_again: bool,
     /// What the run has prepared, by the ids of the stacks.
     pub prepared: BTreeMap<String, PreparedStack>,
     /// What CloudFormation found wrong with what the run has prepared, by the ids of the stacks.
@@ -102,6 +108,7 @@ impl Finished {
         Self {
             exit_code: ExitCode::Done,
             record: Record::default(),
+            is_said_again: false,
             prepared: BTreeMap::new(),
             findings: BTreeMap::new(),
         }
@@ -128,9 +135,10 @@ impl Execution<'_> {
         C: Future<Output = Result<Aws, Failure>>,
     {
         let _lock = PlanLock::take(Utf8Path::new(RUNS), &self.lock)?;
+        let build = interrupt::stoppable(build::own()).await?;
         loop {
             // If another machine has gone on with the run while this process waited, it begins with the new journal.
-            if let Some(finished) = Box::pin(self.continue_or_begin(connect())).await? {
+            if let Some(finished) = Box::pin(self.continue_or_begin(connect(), build.as_ref())).await? {
                 return Ok(finished);
             }
         }
@@ -139,14 +147,25 @@ impl Execution<'_> {
     async fn continue_or_begin(
         &self,
         connect: impl Future<Output = Result<Aws, Failure>>,
+        build: Option<&OwnBuild>,
     ) -> Result<Option<Finished>, Failure> {
         let runs = Utf8Path::new(RUNS);
         let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
         let wanted = self.settings.resume.as_deref();
-        let brought = interrupt::stoppable(Box::pin(self.copies.bring(wanted))).await??;
-        let unfinished = match wanted {
-            None => Journal::find_unfinished(runs, &plan)?,
-            Some(wanted) => {
+        // Without a copy of the journal, nothing is known of an earlier build.
+        let may_repeat = self.copies.journal && wanted.is_none();
+        let repeats = build.filter(|_| may_repeat).map_or(&[][..], |build| &build.repeats);
+        let brought = self.copies.bring(wanted, !repeats.is_empty());
+        let brought = interrupt::stoppable(Box::pin(brought)).await??;
+        let mut is_announced = false;
+        let unfinished = match (wanted, self.after_failed_builds(&plan, repeats)?) {
+            (_, Repetition::Stopped(finished)) => return Ok(Some(finished)),
+            (_, Repetition::Continues(unfinished)) => {
+                is_announced = true;
+                Some(unfinished)
+            }
+            (None, Repetition::None) => Journal::find_unfinished(runs, &plan)?,
+            (Some(wanted), Repetition::None) => {
                 let (assembly, is_approved) = (self.copies.assembly(), self.is_approved);
                 let executes = self.executes.as_deref();
                 Some(Continuing { plan: &plan, assembly, is_approved, executes }.open(wanted)?)
@@ -154,7 +173,10 @@ impl Execution<'_> {
         };
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
-            resume::announce(&unfinished, self.executes.as_deref());
+            if !is_announced {
+                let lead = format!("continuing the interrupted run {}", unfinished.run);
+                resume::announce(lead, &unfinished, self.executes.as_deref());
+            }
             let Unfinished { run, earlier, .. } = &unfinished;
             let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
             let (journal, events) = unfinished.into_parts();
@@ -172,7 +194,8 @@ impl Execution<'_> {
             let journal = Journal::create(runs, &id)?;
             (self.options(id, now), journal, Vec::new())
         };
-        let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), ..run };
+        let build = build.map(|build| build.phases.clone());
+        let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), build, ..run };
         let listeners = Listeners::open(self.settings, self.outputs, &plan, Some(journal), &events)?;
         let started = Box::pin(self.start(plan, connect, run, listeners)).await?;
         // With the leases, no other machine writes the journal any more. `--lock none` looks at no other run.
@@ -210,22 +233,17 @@ impl Execution<'_> {
         &self,
         plan: Arc<Plan>,
         connect: impl Future<Output = Result<Aws, Failure>>,
-        mut run: RunOptions,
+        run: RunOptions,
         listeners: Listeners,
     ) -> Result<Started, Failure> {
-        let is_simulated = run.simulated;
-        let connected = interrupt::stoppable(async {
-            let performer = Arc::new(connect.await?);
-            Ok((performer, if is_simulated { None } else { build::own().await }))
-        });
-        let (performer, build) = match connected.await.and_then(|connected| connected) {
-            Ok(connected) => connected,
+        let connected = interrupt::stoppable(connect).await.and_then(|connected| connected);
+        let performer = match connected {
+            Ok(performer) => Arc::new(performer),
             Err(failure) => {
                 listeners.discard();
                 return Err(failure);
             }
         };
-        run.build = build;
         let leases = match lease::take(&performer, &plan, &run, self.settings.lock).await {
             Ok(leases) => leases,
             Err(failure) => {
@@ -308,6 +326,7 @@ impl Execution<'_> {
         Ok(Finished {
             exit_code: ended.exit_code,
             record,
+            is_said_again: false,
             prepared: aws.prepared(),
             findings: aws.findings(),
         })

@@ -14,6 +14,7 @@ mod outer_stack;
 mod policy;
 mod prepared;
 mod publish;
+mod repeated;
 mod resume;
 mod rollback;
 

@@ -188,6 +188,7 @@ impl Planned {
             copies: Copies::default(),
             is_approved: false,
             executes: None,
+            undoes_failed: false,
             policy: None,
         };
         let assembly: Arc<Assembly> = Arc::new(self.undoing.assembly.clone());

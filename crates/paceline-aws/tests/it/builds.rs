@@ -207,9 +207,29 @@ async fn the_phases_of_a_running_build_end_now() {
     let (_world, builds) = world(SimOptions::default()).await;
     let id = builds.start(&request()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(70)).await;
-    let phases = builds.phases(&id).await.unwrap();
+    let phases = builds.current(&id).await.unwrap().phases;
     let last = phases.last().unwrap();
     assert_eq!((last.name.as_str(), last.status.as_deref()), ("BUILD", None));
     assert!((13.0..15.0).contains(&last.duration_s), "{last:?}");
-    assert!(builds.phases("app:none").await.is_err());
+    assert!(builds.current("app:none").await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_build_is_repeated_up_to_the_limit_and_each_knows_the_builds_before() {
+    let faults = Faults { builds_fail: true, ..Faults::default() };
+    let (world, builds) = world(SimOptions { faults, ..SimOptions::default() }).await;
+    let first = builds.start(&request()).await.unwrap();
+    builds.follow(&first, |_| {}).await.unwrap();
+    assert_eq!(builds.current(&first).await.unwrap().repeats, None);
+    let client = aws_sdk_codebuild::Client::new(&world.config().await);
+    let listed = client.list_builds_for_project().project_name("app").send().await.unwrap();
+    // The project of these tests allows one repetition.
+    let [second, last] = listed.ids() else { panic!("{listed:?}") };
+    assert_eq!(*last, first);
+    assert_eq!(builds.current(second).await.unwrap().repeats, Some(first.clone()));
+    assert_eq!(builds.repeated(second).await.unwrap(), [second.clone(), first.clone()]);
+    // A person who retries a build makes a new attempt.
+    let again = client.retry_build().id(&first).send().await.unwrap();
+    let again = again.build_value().and_then(|build| build.id()).unwrap();
+    assert_eq!(builds.current(again).await.unwrap().repeats, None);
 }

@@ -51,7 +51,7 @@ async fn build(world: &World, app: &App, how: How) {
     world.destroy(app).await;
     let builds = Builds::connect(&world.wire, REGION).await.unwrap();
     // There is no such build. Only the call matters.
-    let _ = builds.phases("app:1").await;
+    let _ = builds.current("app:1").await;
 }
 
 fn roles() -> Value {

@@ -9,6 +9,7 @@ mod deletes;
 mod draft;
 mod early;
 mod events;
+mod failed;
 mod failures;
 mod import;
 mod invariants;
