@@ -26,6 +26,7 @@ use crate::wire::{Fault, Protocol, Request, identified, write, write_fault};
 use crate::world::World;
 
 pub(crate) use self::cloudformation::give_alias;
+pub(crate) use self::events::put_rule;
 
 const ALL: [&dyn Service; 13] = [
     &cloudformation::CloudFormation,
