@@ -6,6 +6,7 @@
 mod approved;
 mod apps;
 mod assemblies;
+mod aws_json;
 mod aws_refusals;
 mod bootstrap;
 mod borrowed;
@@ -46,11 +47,13 @@ mod preflight;
 mod prepared;
 mod project;
 mod relax;
+mod repeated;
 mod report;
 mod rollback;
 mod run_buildspec;
 mod secrets;
 mod simulate;
+mod sleep;
 #[path = "../../crates/paceline-buildspec/tests/it/states.rs"]
 mod states;
 mod stops;

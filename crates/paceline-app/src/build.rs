@@ -1,9 +1,10 @@
 //! Starts a CodeBuild build and follows it. Also reads the phases of the build that runs this process.
 
-use paceline_aws::{BuildEnd, BuildNews, BuildRequest, Builds, PreflightError};
+use paceline_aws::{AwsError, BuildEnd, BuildNews, BuildRequest, Builds, CurrentBuild, PreflightError};
 use paceline_engine::ExitCode;
 use paceline_engine::event::BuildPhases;
 use paceline_report::{build_phases, log_line, phase_title};
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::{interrupt, terminal};
@@ -105,13 +106,34 @@ fn tell(id: &str, end: &BuildEnd) -> ExitCode {
     }
 }
 
-/// The phases until now of the build that runs this process, for the reports. If they cannot be read, a note says so and
-/// the run continues.
-pub(crate) async fn own() -> Option<BuildPhases> {
+/// The build that runs this process.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnBuild {
+    /// Its phases until now, for the reports.
+    pub(crate) phases: BuildPhases,
+    /// The failed builds that CodeBuild repeats with this one by itself, the last one first. Empty for every other build.
+    pub(crate) repeats: Vec<String>,
+    /// Its account and region.
+    pub(crate) place: Option<(String, String)>,
+    /// The fields of `StartBuild` that start the same build again.
+    pub(crate) again: Value,
+}
+
+/// What is known of the build that runs this process. If it cannot be read, a note says so and the run continues.
+pub(crate) async fn own() -> Option<OwnBuild> {
     let id = std::env::var(BUILD_ID).ok().filter(|id| !id.is_empty())?;
-    let asked = async { Builds::connect(&terminal::wire(), "us-east-1").await?.phases(&id).await };
+    let asked = async {
+        let builds = Builds::connect(&terminal::wire(), "us-east-1").await?;
+        let current = builds.current(&id).await?;
+        let repeats = match &current.repeats {
+            Some(earlier) => builds.repeated(earlier).await?,
+            None => Vec::new(),
+        };
+        let CurrentBuild { phases, place, again, .. } = current;
+        Ok::<_, AwsError>(OwnBuild { phases: BuildPhases { build: id, phases }, repeats, place, again })
+    };
     match asked.await {
-        Ok(phases) => Some(BuildPhases { build: id, phases }),
+        Ok(own) => Some(own),
         Err(error) => {
             terminal::note(&format!(
                 "the phases of this build are not known, so the reports do not have them: {error}; the build's role needs codebuild:BatchGetBuilds"

@@ -126,6 +126,22 @@ pub fn is_transient(message: &str) -> bool {
     failure_class(message).is_some()
 }
 
+/// What EC2 says of a resource to which something is still attached (EC2 API Reference, "Error codes").
+const IN_USE: [&str; 5] = [
+    "DependencyViolation",
+    "has a dependent object",
+    "has dependencies and cannot be deleted",
+    "InvalidNetworkInterface.InUse",
+    "is currently in use",
+];
+
+/// Returns whether a deletion failed with this message because something is still attached to a resource of a network.
+/// The network interfaces of functions in a VPC are released some time after the function is deleted (Lambda Developer
+/// Guide, "Understanding Hyperplane Elastic Network Interfaces").
+pub fn is_in_use(message: &str) -> bool {
+    IN_USE.iter().any(|wording| message.contains(wording))
+}
+
 /// What CloudFormation and its resource handlers say, in lower case, of a resource that took longer than it may: the error
 /// code `NotStabilized` (CloudFormation CLI User Guide, handler error codes), and the words for resources without a
 /// handler (CloudFormation User Guide, "Troubleshooting CloudFormation").

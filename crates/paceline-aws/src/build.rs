@@ -7,11 +7,13 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_codebuild::types::{
-    Build, BuildPhase as Phase, ComputeType, EnvironmentVariable, EnvironmentVariableType, StatusType,
+    Build, BuildPhase as Phase, ComputeType, EnvironmentVariable, EnvironmentVariableType,
+    ProjectEnvironment, StatusType,
 };
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use paceline_engine::event::BuildPhase;
 use paceline_text::to_the_millisecond;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::call::Caller;
@@ -31,6 +33,8 @@ const LAST_WORDS: Duration = Duration::from_secs(4);
 const PAGES_AT_ONCE: usize = 20;
 /// The time for which a build that cannot be read is read again.
 const HOPE: Duration = Duration::from_mins(15);
+/// The most times that CodeBuild repeats a build (API reference, `autoRetryLimit`).
+const MOST_REPETITIONS: usize = 10;
 /// The time limit for reading the build that this is a part of. It must not delay a deployment.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -82,6 +86,19 @@ pub struct BuildEnd {
     pub status: String,
     /// The phases of the build.
     pub phases: Vec<BuildPhase>,
+}
+
+/// A build that is in progress.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CurrentBuild {
+    /// Its phases so far.
+    pub phases: Vec<BuildPhase>,
+    /// The id of the failed build that CodeBuild repeats with this one by itself.
+    pub repeats: Option<String>,
+    /// Its account and region.
+    pub place: Option<(String, String)>,
+    /// The fields of `StartBuild` that start a build of the same source, with the same buildspec and variables.
+    pub again: Value,
 }
 
 impl Builds {
@@ -136,11 +153,26 @@ impl Builds {
         self.caller.call("StopBuild", || self.client.stop_build().id(id).send()).await.map(drop)
     }
 
-    /// The phases of a build so far. `id` may be the id of the build that this process is a part of.
-    pub async fn phases(&self, id: &str) -> Result<Vec<BuildPhase>, AwsError> {
+    /// A build that is in progress. `id` may be the id of the build that this process is a part of.
+    pub async fn current(&self, id: &str) -> Result<CurrentBuild, AwsError> {
         let asked = tokio::time::timeout(PATIENCE, self.get(id)).await;
-        let build = asked.map_err(|_| AwsError::setup("no answer in time").during("BatchGetBuilds"))??;
-        Ok(self.phases_of(&build))
+        let build = asked.map_err(|_| no_answer())??;
+        let (phases, repeats) = (self.phases_of(&build), repeated(&build));
+        Ok(CurrentBuild { phases, repeats, place: place_of(&build), again: again(&build) })
+    }
+
+    /// A build that CodeBuild has repeated, and those that it repeats itself, the last one first.
+    pub async fn repeated(&self, id: &str) -> Result<Vec<String>, AwsError> {
+        let asked = async {
+            let mut builds = vec![id.to_owned()];
+            // CodeBuild repeats a build up to ten times.
+            while let (Some(last), ..=MOST_REPETITIONS) = (builds.last(), builds.len()) {
+                let Some(earlier) = repeated(&self.get(last).await?) else { break };
+                builds.push(earlier);
+            }
+            Ok(builds)
+        };
+        tokio::time::timeout(PATIENCE, asked).await.map_err(|_| no_answer())?
     }
 
     /// Follows a build to its end. A failed read says nothing about the build, so the build is read again for
@@ -230,6 +262,44 @@ impl Builds {
             || AwsError { kind: ErrorKind::Refused, ..AwsError::setup(format!("there is no build {id}")) };
         answer.builds().first().cloned().ok_or_else(|| missing().during("BatchGetBuilds"))
     }
+}
+
+fn no_answer() -> AwsError {
+    AwsError::setup("no answer in time").during("BatchGetBuilds")
+}
+
+/// The account and region of a build.
+fn place_of(build: &Build) -> Option<(String, String)> {
+    // arn:aws:codebuild:us-east-1:111111111111:build/shop:1f2e…
+    let mut parts = build.arn()?.split(':').skip(3).map(str::to_owned);
+    let (region, account) = (parts.next()?, parts.next()?);
+    Some((account, region))
+}
+
+/// The fields of `StartBuild` that start the same build again.
+fn again(build: &Build) -> Value {
+    let mut again = json!({});
+    if let Some(version) = build.resolved_source_version().or_else(|| build.source_version()) {
+        again["sourceVersion"] = json!(version);
+    }
+    if let Some(buildspec) = build.source().and_then(|source| source.buildspec()) {
+        again["buildspecOverride"] = json!(buildspec);
+    }
+    let variables = build.environment().map(ProjectEnvironment::environment_variables).unwrap_or_default();
+    let variables = variables.iter().map(|variable| {
+        let kind = variable.r#type().map_or("PLAINTEXT", EnvironmentVariableType::as_str);
+        json!({ "name": variable.name(), "value": variable.value(), "type": kind })
+    });
+    again["environmentVariablesOverride"] = variables.collect();
+    again
+}
+
+/// The id of the failed build that CodeBuild repeats with this one by itself. `None` for a build that a person, a webhook
+/// or a schedule has started.
+fn repeated(build: &Build) -> Option<String> {
+    let arn = build.auto_retry_config()?.previous_auto_retry()?;
+    // arn:aws:codebuild:us-east-1:111111111111:build/shop:1f2e…
+    arn.split_once(":build/").map(|(_, id)| id.to_owned())
 }
 
 /// Returns whether this is the last entry of the phases. It is no phase, but says that the build is over.

@@ -33,10 +33,11 @@ mod staging;
 mod target;
 mod traces;
 mod unsigned;
+mod wake;
 mod watch;
 
 pub use bootstrap::{Bootstrapper, Bootstrapping};
-pub use build::{BuildEnd, BuildNews, BuildRequest, Builds};
+pub use build::{BuildEnd, BuildNews, BuildRequest, Builds, CurrentBuild};
 pub use call::RetryNotices;
 pub use deployed::{DeployedStacks, deployed};
 pub use endpoint::endpoint;
@@ -55,4 +56,5 @@ pub use session::ALLOW_BASE_CREDENTIALS;
 pub use signal::{Signalled, Verdict, WaitHandle};
 pub use stack::{ChangeGuard, GuardRefusal, Method, TokenKey, Unreviewed};
 pub use traces::Collector;
+pub use wake::WakeRule;
 pub use watch::{StackNews, WatchedResource, WatchedStack, Watching};

@@ -5,6 +5,7 @@
 
 mod changed_plan;
 mod earlier;
+mod failed;
 mod import;
 mod later_changes;
 mod order;
@@ -22,6 +23,7 @@ pub use self::changed_plan::{Changed, moved_stacks};
 use self::changed_plan::{changes, setting_changes};
 pub use self::earlier::RepeatedCommand;
 use self::earlier::done_before;
+pub use self::failed::FailedInBuild;
 pub use self::import::{FetchedRun, import, join_parts};
 use self::later_changes::LaterChanges;
 use self::order::Order;
@@ -211,6 +213,19 @@ impl Journal {
         Ok(None)
     }
 
+    /// This run, if it has failed, to be continued with the same plan. What it had done stays done.
+    pub fn continue_failed(
+        runs: &Utf8Path,
+        run: &str,
+        plan: &Plan,
+    ) -> Result<Option<Unfinished>, JournalError> {
+        let order = Order::read(runs).map_err(|source| JournalError::Io { path: runs.to_owned(), source })?;
+        let opened = Opened::of(runs, run)?;
+        // Another process may have continued the run meanwhile.
+        let has_failed = opened.is_of(plan) && opened.contents.has_failed();
+        if has_failed { opened.up_to_its_end(runs, run, &order, plan) } else { Ok(None) }
+    }
+
     /// This run, if it was interrupted, to be continued with a plan that may differ from its own.
     ///
     /// The steps of the plan that the run had done, and whose content is the same, count as done. All others are
@@ -254,12 +269,21 @@ impl Opened {
         order: &Order,
         plan: &Plan,
     ) -> Result<Option<Unfinished>, JournalError> {
+        let has_ended = self.contents.events.last().is_some_and(|event| event.fact.ends_run());
+        if has_ended { Ok(None) } else { self.up_to_its_end(runs, run, order, plan) }
+    }
+
+    /// The run up to its last event.
+    fn up_to_its_end(
+        self,
+        runs: &Utf8Path,
+        run: &str,
+        order: &Order,
+        plan: &Plan,
+    ) -> Result<Option<Unfinished>, JournalError> {
         let is_same = self.is_of(plan);
         let Self { path, file, contents: Contents { events, seq, length } } = self;
         let Some(started) = last_start(&events) else { return Ok(None) };
-        if events.last().is_some_and(|event| event.fact.ends_run()) {
-            return Ok(None);
-        }
         let io = |source| JournalError::Io { path: path.clone(), source };
         // A killed process may leave part of a line. It is cut off, so that new events start on a line of
         // their own.

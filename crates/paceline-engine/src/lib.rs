@@ -27,11 +27,12 @@ mod stop;
 pub use describe::reference;
 pub use event::{Event, Fact, Outcome, StackCall, StepKind};
 pub use journal::{
-    Changed, EventFile, FetchedRun, Journal, JournalError, PlanLock, RepeatedCommand, Unfinished, import,
-    is_relied_on, join_parts, journal_path, last_start, moved_stacks, parse_events, read_events, runs_in,
+    Changed, EventFile, FailedInBuild, FetchedRun, Journal, JournalError, PlanLock, RepeatedCommand,
+    Unfinished, import, is_relied_on, join_parts, journal_path, last_start, moved_stacks, parse_events,
+    read_events, runs_in,
 };
 pub use made_once::MadeOnce;
-pub use options::{Earlier, RunEnd, RunOptions};
+pub use options::{Earlier, RunEnd, RunOptions, Sleep};
 pub use paceline_assembly::{ResourceStatus, STACK_TYPE, StackOperation, StackStatus};
 pub use paceline_text::ExitCode;
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};

@@ -97,6 +97,12 @@ async fn drive<P: Perform>(
         if tasks.is_empty() {
             return Ok(());
         }
+        if !stop.is_cancelled()
+            && let Some(running) = state.only_waits()
+        {
+            state.sleep(&running)?;
+            stop.cancel();
+        }
         let silence = tokio::time::sleep_until(state.last_event() + SILENCE);
         let next_due = state.next_due();
         tokio::select! {

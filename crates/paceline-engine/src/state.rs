@@ -30,6 +30,7 @@ mod halt;
 mod held_back;
 mod pause;
 mod release;
+mod sleep;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -97,6 +98,10 @@ pub(crate) struct State<'a> {
     /// How long the calls of running steps have waited for their rate.
     rate_waits: BTreeMap<usize, RateWait>,
     halt: Option<Halt>,
+    /// The ids of the stacks that AWS works on, by the running step.
+    in_aws: BTreeMap<usize, String>,
+    /// The titles of the stacks that a sleeping run waits for.
+    waits_for: Vec<String>,
     failures: usize,
     /// The number of failures that came before anything was changed.
     preflight_failures: usize,
@@ -140,6 +145,8 @@ impl<'a> State<'a> {
             options,
             record,
             halt: None,
+            in_aws: BTreeMap::new(),
+            waits_for: Vec::new(),
             failures: 0,
             preflight_failures: 0,
             touched: AnyChange::new(touched),
@@ -258,6 +265,7 @@ impl<'a> State<'a> {
                 self.ready.changes_stack(step);
             }
         }
+        self.follow(step, &facts);
         self.hear(step, facts)?;
         if let Some(recorded) = recorded {
             // The step may have been dropped before this answer.
@@ -280,6 +288,7 @@ impl<'a> State<'a> {
         self.paused.remove(&index);
         self.held_back.remove(&index);
         let waited = self.waited_of(index, duration);
+        self.in_aws.remove(&index);
         let Ended { mut outcome, mut cause, detail, outputs } = ended;
         // A step that was started cannot be skipped. It has not done the work that other steps rely on, so it
         // has failed.

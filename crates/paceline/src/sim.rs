@@ -52,7 +52,7 @@ async fn listen(args: &ServeArgs) -> Result<(), Failure> {
         account: args.account.clone(),
         calls_per_second: args.calls_per_second,
         seed: args.seed,
-        faults: Faults { failures: args.fail.clone(), ..Faults::default() },
+        faults: Faults { failures: args.fail.clone(), builds_fail: args.builds_fail, ..Faults::default() },
         ..SimOptions::default()
     };
     terminal::print(&format!("http://{address}\n"));

@@ -49,15 +49,19 @@ impl Copies {
     }
 
     /// Brings interrupted runs of other machines to this folder, with the runs that were written after them. `wanted` is the
-    /// run that the user has named.
-    pub(super) async fn bring(&self, wanted: Option<&str>) -> Result<Option<Brought>, Failure> {
+    /// run that the user has named. `with_ended` also brings the newest runs that have ended.
+    pub(super) async fn bring(
+        &self,
+        wanted: Option<&str>,
+        with_ended: bool,
+    ) -> Result<Option<Brought>, Failure> {
         let Some(assembly) = &self.assembly else { return Ok(None) };
         let wanted = wanted.filter(|run| !run.is_empty());
         let is_here = |run: &str| journal_path(Utf8Path::new(RUNS), run).is_file();
         if wanted.map_or(!self.journal, |run| is_here(run) && !self.journal) {
             return Ok(None);
         }
-        match (Box::pin(bring(assembly, wanted)).await, wanted) {
+        match (Box::pin(bring(assembly, wanted, with_ended)).await, wanted) {
             (Err(failure), None) => {
                 terminal::note(&format!("runs of other machines are not known: {}", failure.first()));
                 Ok(None)
@@ -67,12 +71,17 @@ impl Copies {
     }
 }
 
-async fn bring(assembly: &Assembly, wanted: Option<&str>) -> Result<Option<Brought>, Failure> {
+async fn bring(
+    assembly: &Assembly,
+    wanted: Option<&str>,
+    with_ended: bool,
+) -> Result<Option<Brought>, Failure> {
     let kept = Box::pin(KeptRuns::open(&terminal::wire(), assembly)).await?;
     let listed = kept.list(Timestamp::now()).await.map_err(PreflightError::from)?;
     let newest_here = newest_here();
     let oldest = match wanted {
         Some(run) if run != LAST => listed.iter().position(|kept| kept.run == run),
+        None if with_ended => listed.iter().take(LOOKED_AT).rposition(|_| true),
         // A run of this folder that is newer decides, as it does without a bucket. A run that was brought before may have
         // gone on since.
         _ => listed.iter().take(LOOKED_AT).rposition(|kept| {

@@ -1,29 +1,30 @@
 //! Executes a plan in AWS or in the embedded AWS, with a journal and reports.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::{Aws, Leases};
-use paceline_engine::{
-    Event, ExitCode, Fact, Finding, Journal, PlanLock, PreparedStack, RunOptions, Unfinished,
-};
+use paceline_engine::{Event, ExitCode, Fact, Journal, PlanLock, RunOptions, Unfinished};
 use paceline_plan::Plan;
-use paceline_report::Record;
 
 use super::copies::Copies;
 use super::figures::{Audience, in_time};
+use super::finished::Finished;
 use super::lease;
 use super::listeners::Listeners;
 use super::notices::Notices;
 use super::policy::PolicyCheck;
+use super::repeated::Repetition;
 use super::resume::{self, Continuing};
+use super::sleep;
 use super::traces::RunTraces;
+use crate::build::OwnBuild;
 use crate::failure::Failure;
-use crate::settings::RunSettings;
+use crate::settings::{LockSetting, RunSettings};
 use crate::{build, interrupt, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
@@ -54,6 +55,10 @@ pub(super) struct Execution<'a> {
     pub is_approved: bool,
     /// The prepared run whose change sets are executed.
     pub executes: Option<String>,
+    /// The rule that continues the run, if the run may sleep.
+    pub sleep: Option<String>,
+    /// Whether a run that fails is rolled back by itself.
+    pub undoes_failed: bool,
     /// What is held against the run's changes before it begins.
     pub policy: Option<PolicyCheck<'a>>,
 }
@@ -87,29 +92,6 @@ impl Started {
     }
 }
 
-/// A run that has ended.
-pub(crate) struct Finished {
-    /// The documented exit code.
-    pub exit_code: ExitCode,
-    pub record: Record,
-    /// What the run has prepared, by the ids of the stacks.
-    pub prepared: BTreeMap<String, PreparedStack>,
-    /// What CloudFormation found wrong with what the run has prepared, by the ids of the stacks.
-    pub findings: BTreeMap<String, Vec<Finding>>,
-}
-
-impl Finished {
-    /// The end of a command that had nothing to run.
-    pub(super) fn nothing() -> Self {
-        Self {
-            exit_code: ExitCode::Done,
-            record: Record::default(),
-            prepared: BTreeMap::new(),
-            findings: BTreeMap::new(),
-        }
-    }
-}
-
 impl Execution<'_> {
     /// Executes the plan in the embedded AWS, without a journal.
     pub(super) async fn simulate(
@@ -120,8 +102,9 @@ impl Execution<'_> {
         let listeners = Listeners::open(self.settings, self.outputs, &self.plan, None, &[])?;
         let deadline = self.settings.deadline;
         let run = RunOptions { simulated: true, deadline, ..self.options("simulated".to_owned(), start) };
-        let started = Box::pin(self.start(Arc::clone(&self.plan), connect, run, listeners)).await?;
-        Box::pin(self.run(started, &[])).await
+        let started = Box::pin(self.start(Arc::clone(&self.plan), connect, run, false, listeners)).await?;
+        let finished = Box::pin(self.run(started, &[], None)).await?;
+        Ok(finished.unwrap_or_else(Finished::nothing))
     }
 
     /// Executes the plan in AWS. If an interrupted run of this plan exists, continues that run.
@@ -130,9 +113,15 @@ impl Execution<'_> {
         C: Future<Output = Result<Aws, Failure>>,
     {
         let _lock = PlanLock::take(Utf8Path::new(RUNS), &self.lock)?;
+        let build = interrupt::stoppable(Box::pin(build::own())).await?;
+        sleep::forget();
+        // A run that could not fall asleep stays awake.
+        let stays_awake = AtomicBool::new(self.sleep.is_none());
         loop {
             // If another machine has gone on with the run while this process waited, it begins with the new journal.
-            if let Some(finished) = Box::pin(self.continue_or_begin(connect())).await? {
+            if let Some(finished) =
+                Box::pin(self.continue_or_begin(connect(), build.as_ref(), &stays_awake)).await?
+            {
                 return Ok(finished);
             }
         }
@@ -141,14 +130,31 @@ impl Execution<'_> {
     async fn continue_or_begin(
         &self,
         connect: impl Future<Output = Result<Aws, Failure>>,
+        build: Option<&OwnBuild>,
+        stays_awake: &AtomicBool,
     ) -> Result<Option<Finished>, Failure> {
         let runs = Utf8Path::new(RUNS);
         let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
-        let wanted = self.settings.resume.as_deref();
-        let brought = interrupt::stoppable(Box::pin(self.copies.bring(wanted))).await??;
-        let unfinished = match wanted {
-            None => Journal::find_unfinished(runs, &plan)?,
-            Some(wanted) => {
+        let wake = self.sleep.as_ref().and_then(|_| sleep::to_wake(build));
+        let wake = wake.filter(|_| self.settings.resume.is_none());
+        let wanted = self.settings.resume.as_deref().or(wake.as_deref());
+        // Without a copy of the journal, nothing is known of an earlier build.
+        let may_repeat = self.copies.journal && wanted.is_none();
+        let repeats = build.filter(|_| may_repeat).map_or(&[][..], |build| &build.repeats);
+        let brought = self.copies.bring(wanted, !repeats.is_empty());
+        let brought = interrupt::stoppable(Box::pin(brought)).await??;
+        if wake.as_deref().is_some_and(sleep::has_ended) {
+            return Ok(Some(Finished::left_to_others()));
+        }
+        let mut is_announced = false;
+        let unfinished = match (wanted, self.after_failed_builds(&plan, repeats)?) {
+            (_, Repetition::Stopped(finished)) => return Ok(Some(*finished)),
+            (_, Repetition::Continues(unfinished)) => {
+                is_announced = true;
+                Some(unfinished)
+            }
+            (None, Repetition::None) => Journal::find_unfinished(runs, &plan)?,
+            (Some(wanted), Repetition::None) => {
                 let (assembly, is_approved) = (self.copies.assembly(), self.is_approved);
                 let executes = self.executes.as_deref();
                 Some(Continuing { plan: &plan, assembly, is_approved, executes }.open(wanted)?)
@@ -156,7 +162,15 @@ impl Execution<'_> {
         };
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
-            resume::announce(&unfinished, self.executes.as_deref());
+            if !is_announced {
+                let run = &unfinished.run;
+                let lead = if wake.is_some() {
+                    format!("continuing the run {run}, which slept")
+                } else {
+                    format!("continuing the interrupted run {run}")
+                };
+                resume::announce(lead, &unfinished, self.executes.as_deref());
+            }
             let Unfinished { run, earlier, .. } = &unfinished;
             let options = RunOptions { earlier: Some(earlier.clone()), ..self.options(run.clone(), now) };
             let (journal, events) = unfinished.into_parts();
@@ -174,9 +188,23 @@ impl Execution<'_> {
             let journal = Journal::create(runs, &id)?;
             (self.options(id, now), journal, Vec::new())
         };
-        let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), ..run };
+        let may_sleep = self.copies.journal && !plan.prepares && !stays_awake.load(Ordering::Relaxed);
+        let run = RunOptions {
+            order: Some(journal.order),
+            endpoint: paceline_aws::endpoint(),
+            build: build.map(|build| build.phases.clone()),
+            sleep: build.filter(|_| may_sleep).and_then(|build| sleep::when(build, &events)),
+            ..run
+        };
         let listeners = Listeners::open(self.settings, self.outputs, &plan, Some(journal), &events)?;
-        let started = Box::pin(self.start(plan, connect, run, listeners)).await?;
+        let started = match Box::pin(self.start(plan, connect, run, wake.is_some(), listeners)).await {
+            // Another build that woke up is at work already.
+            Err(failure) if wake.is_some() && failure.is_busy => {
+                terminal::say(&format!("this build does not continue the run: {failure}"));
+                return Ok(Some(Finished::left_to_others()));
+            }
+            started => started?,
+        };
         // With the leases, no other machine writes the journal any more. `--lock none` looks at no other run.
         if let Some(brought) = brought.as_ref().filter(|_| started.leases.is_some()) {
             let is_current = brought.is_current(&started.run.id).await;
@@ -185,7 +213,12 @@ impl Execution<'_> {
                 return is_current.map(|_| None);
             }
         }
-        Box::pin(self.run(started, &events)).await.map(Some)
+        if let Some(rule) = self.sleep.as_ref().filter(|_| !sleep::waits_for(&events).is_empty()) {
+            sleep::awake(rule).await;
+        }
+        let finished = Box::pin(self.run(started, &events, build)).await?;
+        stays_awake.fetch_or(finished.is_none(), Ordering::Relaxed);
+        Ok(finished)
     }
 
     fn options(&self, id: String, now: Timestamp) -> RunOptions {
@@ -205,6 +238,7 @@ impl Execution<'_> {
             stop: interrupt::stop(),
             // The deadline of the process stops the run, too. It counts from the start of the process.
             deadline: None,
+            sleep: None,
         }
     }
 
@@ -213,26 +247,25 @@ impl Execution<'_> {
         &self,
         plan: Arc<Plan>,
         connect: impl Future<Output = Result<Aws, Failure>>,
-        mut run: RunOptions,
+        run: RunOptions,
+        wakes: bool,
         listeners: Listeners,
     ) -> Result<Started, Failure> {
-        let is_simulated = run.simulated;
-        let connected = interrupt::stoppable(async {
-            let performer = Arc::new(connect.await?);
-            Ok((performer, if is_simulated { None } else { build::own().await }))
-        });
-        let (performer, build) = match connected.await.and_then(|connected| connected) {
-            Ok(connected) => connected,
+        let connected = interrupt::stoppable(connect).await.and_then(|connected| connected);
+        let performer = match connected {
+            Ok(performer) => Arc::new(performer),
             Err(failure) => {
                 listeners.discard();
                 return Err(failure);
             }
         };
-        run.build = build;
-        let leases = match lease::take(&performer, &plan, &run, self.settings.lock).await {
+        // The process of a run that wakes up does not wait for another one.
+        let lock = if wakes { LockSetting::Refuse } else { self.settings.lock };
+        let leases = match lease::take(&performer, &plan, &run, lock).await {
             Ok(leases) => leases,
-            Err(failure) => {
+            Err(mut failure) => {
                 listeners.discard();
+                failure.is_busy |= wakes && failure.exit_code == ExitCode::Refused;
                 return Err(failure);
             }
         };
@@ -253,7 +286,13 @@ impl Execution<'_> {
         }
     }
 
-    async fn run(&self, started: Started, earlier: &[Event]) -> Result<Finished, Failure> {
+    /// Runs the plan to its end. Gives `None` if the run was about to sleep and must go on.
+    async fn run(
+        &self,
+        started: Started,
+        earlier: &[Event],
+        build: Option<&OwnBuild>,
+    ) -> Result<Option<Finished>, Failure> {
         let Started { plan, performer, leases, run, mut listeners } = started;
         let (id, is_simulated) = (run.id.clone(), run.simulated);
         interrupt::run_has_begun();
@@ -279,14 +318,26 @@ impl Execution<'_> {
             Ok(())
         };
         let running = paceline_engine::run(Arc::clone(&plan), performer, run, &mut hear);
-        let ended = lease::during(running, leases, &stop).await;
+        let ended = lease::during(running, leases.as_ref(), &stop).await;
+        let sleeps = ended.as_ref().is_ok_and(|ended| ended.sleeps);
+        let leases = match leases {
+            Some(leases) if !sleeps => {
+                leases.release().await;
+                None
+            }
+            leases => leases,
+        };
         let ended = ended.map_err(|error| {
             let hint = "free some disk space, then run the same command again: it continues the run";
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
                 .with_exit_code(ExitCode::Interrupted)
         })?;
         let (record, counts) = listeners.figures();
-        let figures = self.audience.figures(self.settings, &aws, &record, &counts);
+        let figures = async {
+            if !sleeps {
+                self.audience.figures(self.settings, &aws, &record, &counts).await;
+            }
+        };
         let settled = async {
             // An interrupted process has to end soon.
             if ended.exit_code != ExitCode::Interrupted {
@@ -294,9 +345,10 @@ impl Execution<'_> {
             }
         };
         let copied = async {
-            if let Some(copy) = &copy {
+            match &copy {
                 // The missing outputs were reported, or are written by the process that continues the run.
-                in_time(copy.finish()).await;
+                Some(copy) => in_time(copy.finish()).await.unwrap_or(false),
+                None => false,
             }
         };
         let shared = async {
@@ -310,14 +362,30 @@ impl Execution<'_> {
                 terminal::warn(&format!("the durations of the run are not shared: {problem}"));
             }
         };
-        tokio::join!(figures, notices.finish(), traces.finish(), settled, copied, shared);
+        let ((), (), (), (), is_copied, ()) =
+            tokio::join!(figures, notices.finish(), traces.finish(), settled, copied, shared);
+        if let (true, Some(rule), Some(build)) = (sleeps, &self.sleep, build) {
+            let slept = async {
+                if !is_copied {
+                    return Err("its journal is not in the staging bucket".to_owned());
+                }
+                sleep::fall_asleep(rule, build, &id, &record.waits_for, &aws, leases.as_ref()).await
+            };
+            if let Err(why) = interrupt::stoppable(Box::pin(slept)).await? {
+                terminal::note(&format!("the run stays awake: {why}"));
+                listeners.discard();
+                return Ok(None);
+            }
+        }
         let record = listeners.finish(self.phased.as_ref());
-        Ok(Finished {
+        Ok(Some(Finished {
             exit_code: ended.exit_code,
             record,
+            is_said_again: false,
+            is_left_to_others: sleeps,
             prepared: aws.prepared(),
             findings: aws.findings(),
-        })
+        }))
     }
 }
 

@@ -6,6 +6,7 @@ mod deploy;
 mod destroy;
 mod execution;
 mod figures;
+mod finished;
 pub mod history;
 mod lease;
 mod listeners;
@@ -14,8 +15,10 @@ mod outer_stack;
 mod policy;
 mod prepared;
 mod publish;
+mod repeated;
 mod resume;
 mod rollback;
+mod sleep;
 mod traces;
 
 pub use self::approval::save as save_plan;

@@ -68,6 +68,8 @@ pub fn publish(args: &Publishing) -> Result<ExitCode, Failure> {
         copies: Copies::default(),
         is_approved: false,
         executes: None,
+        sleep: None,
+        undoes_failed: false,
         policy: None,
         phased: None,
         plan: Arc::new(plan),

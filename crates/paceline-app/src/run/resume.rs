@@ -174,10 +174,9 @@ fn sentence(undoes: bool, prepares: bool, changes: Option<&StepKind>) -> &'stati
     }
 }
 
-/// Says that a run is continued, and what has changed since it was interrupted.
-pub(super) fn announce(unfinished: &Unfinished, executes: Option<&str>) {
-    let Unfinished { run, again, changes, .. } = unfinished;
-    let mut said = format!("continuing the interrupted run {run}");
+/// Says that a run is continued, and what has changed since it was interrupted. `said` is the beginning of the sentence.
+pub(super) fn announce(mut said: String, unfinished: &Unfinished, executes: Option<&str>) {
+    let Unfinished { again, changes, .. } = unfinished;
     // A command that has run and was edited is named below, with the commands that run again.
     let repeated: BTreeSet<&str> = again.iter().map(|it| it.command.as_str()).collect();
     let is_named_below = |changed: &&Changed| matches!(&changed.change, PlanChange::Command { command } if repeated.contains(command.as_str()));

@@ -31,8 +31,10 @@ pub struct KeptRuns {
 pub struct KeptRun {
     /// The name of the run.
     pub run: String,
-    /// Whether the run has ended, so that it cannot be continued.
+    /// Whether the run has ended, so that it cannot be continued. A failed run may have been continued by a later build.
     pub has_ended: bool,
+    /// When it ended, in seconds.
+    ended: Option<i64>,
     bucket: usize,
     pieces: Vec<Listed>,
     /// The buckets with earlier parts. A run that was continued with a changed app may have another first environment.
@@ -99,12 +101,13 @@ impl KeptRuns {
                 let kept = runs.entry((run.to_owned(), bucket)).or_insert_with(|| KeptRun {
                     run: run.to_owned(),
                     has_ended: false,
+                    ended: None,
                     bucket,
                     pieces: Vec::new(),
                     earlier: Vec::new(),
                 });
                 if name == ENDED {
-                    kept.has_ended = true;
+                    kept.ended = kept.ended.max(Some(object.written));
                 } else {
                     kept.pieces.push(object);
                 }
@@ -117,11 +120,15 @@ impl KeptRuns {
         for kept in runs {
             match known.iter_mut().find(|known| known.run == kept.run) {
                 Some(last) => {
-                    last.has_ended |= kept.has_ended;
+                    last.ended = last.ended.max(kept.ended);
                     last.earlier.push(kept.bucket);
                 }
                 None => known.push(kept),
             }
+        }
+        for kept in &mut known {
+            // The object that says it is the last one that a process writes.
+            kept.has_ended = kept.ended >= Some(kept.written());
         }
         Ok(known)
     }

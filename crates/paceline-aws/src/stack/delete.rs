@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::ResourceStatus;
-use paceline_assembly::{Stack, StackStatus, is_transient};
+use paceline_assembly::{Stack, StackStatus, is_in_use, is_transient};
 use paceline_engine::event::{Cause, RetryClass};
 use paceline_engine::{Ended, Outcome, StepContext};
 use paceline_text::{first_few, hex};
@@ -249,22 +249,7 @@ fn named(logical_id: &str, resource_type: &str, physical_id: &str) -> String {
 
 /// Returns whether the deletion may succeed later.
 fn goes_away(failure: &Failure) -> bool {
-    failure.transient || is_transient(&failure.cause.message) || is_of_the_network(&failure.cause.message)
-}
-
-/// Returns whether EC2 reports that something is still attached (EC2 API Reference, "Error codes":
-/// `DependencyViolation`, `InvalidNetworkInterface.InUse`). The network interfaces of functions in a VPC are
-/// released some time after the function is deleted (Lambda Developer Guide, "Understanding Hyperplane
-/// Elastic Network Interfaces").
-fn is_of_the_network(message: &str) -> bool {
-    let known = [
-        "DependencyViolation",
-        "has a dependent object",
-        "has dependencies and cannot be deleted",
-        "InvalidNetworkInterface.InUse",
-        "is currently in use",
-    ];
-    known.iter().any(|known| message.contains(known))
+    failure.transient || is_transient(&failure.cause.message) || is_in_use(&failure.cause.message)
 }
 
 /// The advice for a failed deletion. The wordings are those of the services, from public reports.
@@ -299,7 +284,7 @@ fn hint(message: &str) -> Option<&'static str> {
     ];
     let known = hints.iter().find(|(known, _)| message.contains(known)).map(|(_, hint)| *hint);
     known.or_else(|| {
-        is_of_the_network(message)
+        is_in_use(message)
             .then_some("find what is still attached to it (network interfaces, in the VPC) and delete that, then run it again")
     })
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::limits::whole_minutes;
 use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
+use crate::project::wake;
 use crate::shell::shell_word;
 
 /// The folder of the results, inside the source. CodeBuild takes reports and artifacts from it.
@@ -50,6 +51,8 @@ pub(super) struct FinalMessages {
     pub(super) done: &'static str,
     pub(super) failed: &'static str,
     pub(super) hint: &'static str,
+    /// What is said if the run sleeps. `None` if it never does.
+    pub(super) asleep: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +98,9 @@ struct ScriptContext<'a> {
     /// The assemblies that the build has synthesized.
     assemblies: &'a [String],
     events_file: String,
+    /// The rule that continues sleeping runs, if they may sleep.
+    sleep: Option<String>,
+    asleep_file: String,
     outputs_file: String,
 }
 
@@ -193,6 +199,8 @@ impl ScriptKind {
             plan_artifact: format!("CODEBUILD_SRC_DIR_{PLAN_ARTIFACT}"),
             assemblies: if generation.synth.is_some() { &generation.assemblies } else { &[] },
             events_file: format!("{WORK_DIR}/events.jsonl"),
+            sleep: generation.codebuild.sleep.then(|| wake::rule_name(&generation.name)),
+            asleep_file: format!("{WORK_DIR}/asleep"),
             outputs_file: format!("{WORK_DIR}/outputs.json"),
         };
         render(self.template(), &context)

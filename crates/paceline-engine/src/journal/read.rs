@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek as _, SeekFrom};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use paceline_text::ExitCode;
 use serde::Deserialize;
 use serde::de::Error as _;
 
@@ -55,6 +56,14 @@ pub(super) struct Contents {
     pub(super) seq: u64,
     /// The length of its whole lines, in bytes.
     pub(super) length: u64,
+}
+
+impl Contents {
+    /// Whether the run has ended, and not well.
+    pub(super) fn has_failed(&self) -> bool {
+        let last = self.events.last().map(|event| &event.fact);
+        matches!(last, Some(Fact::RunFinished(it)) if matches!(it.exit_code, ExitCode::Failed | ExitCode::Refused))
+    }
 }
 
 /// Reads whole lines up to the end.

@@ -45,8 +45,10 @@ impl State<'_> {
             ExitCode::Done
         };
         let duration_s = seconds(self.clock.elapsed());
-        self.emit(Fact::RunFinished(RunFinished { stacks, exit_code, duration_s }))?;
-        Ok(RunEnd { exit_code, outcomes })
+        let waits_for = self.sleeps_for(exit_code);
+        let sleeps = !waits_for.is_empty();
+        self.emit(Fact::RunFinished(RunFinished { stacks, exit_code, duration_s, waits_for }))?;
+        Ok(RunEnd { exit_code, outcomes, sleeps })
     }
 
     /// The end of a step that was not performed.

@@ -28,6 +28,7 @@ use crate::wire::{Fault, Protocol, Request, identified, write, write_fault};
 use crate::world::World;
 
 pub(crate) use self::cloudformation::give_alias;
+pub(crate) use self::events::put_rule;
 
 const ALL: [&dyn Service; 15] = [
     &autoscaling::AutoScaling,

@@ -32,6 +32,20 @@ pub(crate) struct Build {
     /// The time that the commands take, and whether they fail at the end.
     pub(crate) commands: Duration,
     pub(crate) fails: bool,
+    pub(crate) repetition: Repetition,
+}
+
+/// The place of a build among those that CodeBuild starts by itself after a failure.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Repetition {
+    /// How many times the first of them may be repeated.
+    pub(crate) limit: u64,
+    /// How many builds came before.
+    pub(crate) number: u64,
+    /// The id of the build that this one repeats.
+    pub(crate) previous: Option<String>,
+    /// The id of the build that repeats this one.
+    pub(crate) next: Option<String>,
 }
 
 /// A phase of a build. It has no status until it ends.
@@ -90,6 +104,12 @@ impl Build {
         (phases, end.or(Some("SUCCEEDED")))
     }
 
+    /// When the build failed, if it has failed by `now`.
+    pub(crate) fn failed_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let (phases, end) = self.phases(now);
+        phases.last().filter(|_| end == Some("FAILED")).map(|phase| phase.began)
+    }
+
     /// The build in the form of `BatchGetBuilds`.
     pub(crate) fn written(&self, place: &AccountRegion, now: Timestamp) -> Value {
         let (phases, end) = self.phases(now);
@@ -113,9 +133,17 @@ impl Build {
             })
             .collect();
         let (group, stream) = self.log();
+        let arn = |id: &String| place.arn("codebuild", &format!("build/{id}"));
+        let Repetition { limit, number, previous, next } = &self.repetition;
         json!({
             "id": self.id,
-            "arn": place.arn("codebuild", &format!("build/{}", self.id)),
+            "arn": arn(&self.id),
+            "autoRetryConfig": {
+                "autoRetryLimit": limit,
+                "autoRetryNumber": number,
+                "previousAutoRetry": previous.as_ref().map(arn),
+                "nextAutoRetry": next.as_ref().map(arn),
+            },
             "buildNumber": self.number,
             "startTime": epoch(self.started),
             "endTime": finished,

@@ -35,6 +35,9 @@ pub(crate) struct ServeArgs {
     /// Let a resource fail once, the first time that it is created, updated or deleted, perhaps with this reason
     #[arg(long, value_name = "STACK:RESOURCE:OPERATION[=REASON]")]
     pub(crate) fail: Vec<Failure>,
+    /// Let the commands of every CodeBuild build fail
+    #[arg(long)]
+    pub(crate) builds_fail: bool,
     /// The most calls of CloudFormation a second in each account and region, besides the documented rates
     #[arg(long, value_name = "N", value_parser = factor)]
     pub(crate) calls_per_second: Option<f64>,
