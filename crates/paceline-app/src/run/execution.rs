@@ -247,7 +247,7 @@ impl Execution<'_> {
         &self,
         plan: Arc<Plan>,
         connect: impl Future<Output = Result<Aws, Failure>>,
-        run: RunOptions,
+        mut run: RunOptions,
         wakes: bool,
         listeners: Listeners,
     ) -> Result<Started, Failure> {

@@ -136,6 +136,7 @@ fn statement(statement: &Statement, logs: &str) -> Yaml {
     let resource = |resource: &Resource| match resource {
         Resource::Any => Yaml::text("*"),
         Resource::LogGroup => attribute(logs, "Arn"),
+        Resource::WakeRole => attribute("WakeRole", "Arn"),
         Resource::Sub(arn) => sub(arn),
     };
     let mut entries = vec![

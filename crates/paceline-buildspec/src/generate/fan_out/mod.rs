@@ -32,6 +32,8 @@ const LONGEST_DEFINITION: usize = 1_048_576;
 pub enum FanOutError {
     #[error("a state machine starts builds itself, and the source of these builds is a pipeline")]
     PipelineSource,
+    #[error("a state machine waits for the end of each build, so these builds cannot sleep")]
+    Sleep,
     #[error("a state machine divides the stacks of the app, and there are none")]
     NoStacks,
     #[error("the id of the stack `{0}` has a comma, which a build puts between ids")]
@@ -50,6 +52,7 @@ impl Explained for FanOutError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::PipelineSource => "set `codebuild.source` and `codebuild.location` to the repository",
+            Self::Sleep => "remove `codebuild.sleep`",
             Self::NoStacks => "generate without --fan-out",
             Self::StackId(_) => "rename the stack",
             Self::Legs { .. } | Self::Definition(_) => {
@@ -66,6 +69,7 @@ impl FanOutError {
     pub fn setting(&self) -> Option<&'static str> {
         match self {
             Self::PipelineSource => Some("codebuild.source"),
+            Self::Sleep => Some("codebuild.sleep"),
             _ => None,
         }
     }
@@ -91,6 +95,9 @@ pub(super) fn files(
 ) -> Result<Vec<GeneratedFile>, GenerateError> {
     if generation.codebuild.source == SourceType::Codepipeline {
         return Err(FanOutError::PipelineSource.into());
+    }
+    if generation.codebuild.sleep {
+        return Err(FanOutError::Sleep.into());
     }
     // The name of the state machine has a suffix.
     let name = template::machine_name(generation).len();

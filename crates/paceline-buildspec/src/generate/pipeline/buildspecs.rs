@@ -15,6 +15,7 @@ pub(super) fn plan(inside: &Generation) -> Result<Document, GenerateError> {
     let messages = FinalMessages {
         done: "paceline: the plan is saved, and waits for its approval in the pipeline",
         failed: "paceline: there is no plan; the first error is in the log",
+        asleep: None,
         hint: "hint: correct it, and start the pipeline again",
     };
     let phases = Phases {
@@ -50,6 +51,7 @@ pub(super) fn approved(inside: &Generation) -> Result<Document, GenerateError> {
     let messages = FinalMessages {
         done: "paceline: the approved plan is deployed",
         failed: "paceline: the deployment is not complete; its first error is in the log of the build phase",
+        asleep: None,
         hint: "hint: retry this stage of the pipeline to continue where the deployment stopped",
     };
     let phases = Phases {

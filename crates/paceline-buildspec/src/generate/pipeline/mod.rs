@@ -50,7 +50,8 @@ pub(super) fn files(
     ])
 }
 
-/// The same generation for builds that the pipeline starts. The pipeline brings the source and keeps the artifacts.
+/// The same generation for builds that the pipeline starts. The pipeline brings the source and keeps the artifacts. It
+/// waits for the end of a build, so that no other build continues it.
 fn in_pipeline(generation: &Generation) -> Generation {
     Generation {
         codebuild: CodeBuild {
@@ -58,6 +59,7 @@ fn in_pipeline(generation: &Generation) -> Generation {
             location: None,
             artifacts_bucket: None,
             auto_retry_limit: None,
+            sleep: false,
             batch: None,
             ..generation.codebuild.clone()
         },
@@ -82,6 +84,7 @@ fn project(inside: &Generation, kind: &str, suffix: &str, does: &str) -> Project
 /// What the builds may do: the same as outside of a pipeline, and use its bucket and its key.
 fn access_in_pipeline(generation: &Generation, settings: &paceline_config::Pipeline) -> Access {
     let mut access = access(generation);
+    access.wake = false;
     access.artifacts_bucket = Some(BUCKET.to_owned());
     let key = settings.kms_key.as_ref().map(ToString::to_string);
     access.kms_keys.extend(key.filter(|key| !generation.codebuild.kms_keys.contains(key)));
