@@ -223,3 +223,25 @@ fn files_with_parameters_and_outputs_are_readable_by_their_owner_only() {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
     }
 }
+
+/// Short lines of a longer secret, base64 with other text before the secret, and an endless line with the secret where it
+/// is cut into pieces.
+#[test]
+fn secrets_in_other_forms_are_hidden_in_the_output_of_a_build() {
+    let place = Place::new();
+    let commands = [
+        r#"printf '%s\n' "$API_TOKEN""#,
+        r#"printf 'robot:%s' "$LOGIN_TOKEN" | base64"#,
+        r#"head -c 65526 /dev/zero | tr '\0' x; printf '%s' "$LOGIN_TOKEN"; head -c 70000 /dev/zero | tr '\0' y"#,
+    ];
+    let commands: String =
+        commands.iter().map(|command| format!("      - |-\n        {command}\n")).collect();
+    place.write("buildspec.yml", &format!("version: 0.2\nphases:\n  build:\n    commands:\n{commands}"));
+    let build = place.paceline(["run-buildspec", "buildspec.yml"]);
+    let build = build.env("API_TOKEN", "horse-9\nbattery\nstaple").env("LOGIN_TOKEN", "planted-login-0815");
+    let shown = build.run().expect(0).stdout;
+    for part in ["***\n***\n***\n", "cm9ib3Q6***\n", "xxx***yyy"] {
+        assert!(shown.contains(part), "no {part:?} in {}", &shown[..shown.len().min(500)]);
+    }
+    assert!(!shown.contains("battery") && !shown.contains("login-0815"));
+}
