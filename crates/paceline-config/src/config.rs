@@ -19,6 +19,7 @@ use crate::misplaced::{misplaced, outdented};
 use crate::notifications::Notifications;
 use crate::places::{SettingPlace, SettingPlaces};
 use crate::prewarm::Prewarm;
+use crate::rollout::Rollout;
 use crate::run::{Concurrency, JournalSettings, OnFailure, Strategy, Unchanged};
 use crate::setting::{Problem, Setting, SettingError, settings, text};
 use crate::signal::Signal;
@@ -45,6 +46,9 @@ settings! {
         pub synth: Option<String>,
         /// How the secondary regions are switched on.
         pub multi_region: Option<MultiRegion>,
+        /// A region at a time: the region that is deployed first, and the CloudWatch alarms that are watched before the
+        /// other regions follow.
+        pub rollout: Option<Rollout>,
         /// Named groups of stacks, in their order.
         pub phases: Vec<PhaseConfig>,
         /// When a stack may start: `graph`, when the stacks that it depends on are complete; `phases`, when every

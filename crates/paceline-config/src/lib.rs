@@ -20,6 +20,7 @@ mod patterns;
 mod places;
 mod prewarm;
 mod price;
+mod rollout;
 mod run;
 mod secrets;
 mod setting;
@@ -46,6 +47,7 @@ pub use patterns::{Pattern, Patterns};
 pub use places::{SettingPlace, SettingPlaces};
 pub use prewarm::{Prewarm, RepositoryName};
 pub use price::Dollars;
+pub use rollout::{AlarmNames, OnAlarm, RegionName, Rollout, Then};
 pub use run::{
     Concurrency, FailedRun, FailurePolicy, HistoryPlace, JournalCopy, JournalSettings, OnFailure, Rollback,
     Strategy, Stuck, Unchanged,

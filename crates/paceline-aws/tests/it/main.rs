@@ -45,6 +45,7 @@ mod reviews;
 mod rights;
 mod rollback_random;
 mod rollbacks;
+mod rollout;
 mod secrets;
 mod signal;
 mod stack_options;

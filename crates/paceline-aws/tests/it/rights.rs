@@ -9,7 +9,7 @@ use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
 use paceline_config::{Config, Notifications, Occasion};
 use paceline_engine::Outcome;
 use paceline_plan::{Plan, PlanOptions, RollbackOptions};
-use paceline_sim::{Call, Faults, Images as SimulatedImages, Operation, SimOptions};
+use paceline_sim::{Call, Faults, Images as SimulatedImages, Operation, SimAlarm, SimOptions};
 use serde_json::{Value, json};
 
 use crate::app::{ACCOUNT, App, BUCKET, REGION, role, slow, topic};
@@ -81,6 +81,21 @@ async fn a_build_that_creates_repositories_keeps_to_the_generated_role() {
     let rights = Rights { prewarmed: vec![located("pets")], ..without.clone() };
     assert_eq!(called(&world), allowed(&rights));
     assert!(allowed(&without).iter().all(|action| !action.starts_with("ecr:")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_watches_alarms_keeps_to_the_generated_role() {
+    let world = World::slow();
+    world.sim.set_alarm(SimAlarm::named("prod-5xx"));
+    let elsewhere = json!({"environment": format!("aws://{ACCOUNT}/eu-west-1")});
+    let app = App::new().stack("Us", &topic("t"), &[]).stack_with("Eu", &topic("t"), &elsewhere);
+    build(&world, &app, How { config: "rollout: { first: us-east-1, alarms: prod-5xx }", ..How::default() })
+        .await;
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
+    let without = Rights { roles: vec![role], ..Rights::default() };
+    let rights = Rights { watches_alarms: true, ..without.clone() };
+    assert_eq!(called(&world), allowed(&rights));
+    assert!(!allowed(&without).contains("cloudwatch:DescribeAlarms"));
 }
 
 #[tokio::test(start_paused = true)]

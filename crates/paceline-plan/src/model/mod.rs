@@ -4,6 +4,7 @@
 //! plan is made or shown: this folder imports none of the others. A warning or a reason is data here; the sentences
 //! that people read are made in `show`.
 
+mod bake;
 mod chain;
 mod deploy_options;
 mod edge;
@@ -23,6 +24,7 @@ mod warning;
 
 pub mod graph;
 
+pub use bake::{AlarmPattern, Bake};
 pub(crate) use chain::lower_bound;
 pub use deploy_options::DeployOptions;
 pub(crate) use edge::folded;
@@ -39,4 +41,4 @@ pub use rollback::{Loss, Stays, StaysReason};
 pub use saved::{PlanArguments, SAVED_FORMAT, SavedPlan, SavedPlanError};
 pub use step::{Command, EarlyNeed, Prewarm, Publish, Step, Synthesize, THE_APP, Work};
 pub use template_place::{Section, TemplatePlace};
-pub use warning::Warning;
+pub use warning::{NoRollout, Warning};
