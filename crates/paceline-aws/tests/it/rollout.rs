@@ -169,7 +169,7 @@ async fn alarms_that_may_not_be_read_are_said_before_anything_is_touched() {
 }
 
 /// A template that takes a minute and has an alarm.
-fn with_alarm(properties: Value) -> Value {
+fn with_alarm(properties: &Value) -> Value {
     let mut template = slow("us");
     template["Resources"]["Alarm"] = json!({"Type": "AWS::CloudWatch::Alarm", "Properties": properties});
     template
@@ -180,7 +180,7 @@ async fn an_alarm_that_the_first_region_creates_is_watched() {
     let world = World::slow();
     let alarm = SimAlarm { of_stack: true, ..SimAlarm::named("prod-5xx") };
     world.sim.set_alarm(alarm.at(at("00:05:00"), AlarmState::Alarm));
-    let app = App::new().stack("Us", &with_alarm(json!({"AlarmName": "prod-5xx"})), &[]).stack_with(
+    let app = App::new().stack("Us", &with_alarm(&json!({"AlarmName": "prod-5xx"})), &[]).stack_with(
         "Eu",
         &slow("eu"),
         &elsewhere(),
@@ -191,7 +191,8 @@ async fn an_alarm_that_the_first_region_creates_is_watched() {
 #[tokio::test(start_paused = true)]
 async fn an_alarm_that_no_stack_has_created_after_all_fails_the_bake() {
     let world = World::slow();
-    let app = App::new().stack("Us", &with_alarm(json!({})), &[]).stack_with("Eu", &slow("eu"), &elsewhere());
+    let app =
+        App::new().stack("Us", &with_alarm(&json!({})), &[]).stack_with("Eu", &slow("eu"), &elsewhere());
     let ran = world.run(&app, how()).await;
     ran.check(&[("Us", Outcome::Deployed), ("Eu", Outcome::Skipped)]);
     let bake = ran.finished(BAKE);
