@@ -45,6 +45,7 @@ mod project;
 mod relax;
 mod report;
 mod rollback;
+mod rollout;
 mod run_buildspec;
 mod secrets;
 mod simulate;

@@ -21,6 +21,16 @@ const ALARMS: [&str; 2] = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::Composite
 /// No operation takes longer. A stack whose last one began before that has not changed since.
 const LONGEST_OPERATION: SignedDuration = SignedDuration::from_hours(24);
 
+/// Operations with a longer pause between them are of different deployments.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
+
+/// The time from the start of operations to their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    began: Timestamp,
+    ended: Timestamp,
+}
+
 /// What stands in the way of watching the alarms, and what a person should know about them.
 #[derive(Debug, Default)]
 pub(super) struct AlarmCheck {
@@ -79,29 +89,30 @@ impl Aws {
         }
         let mut watch = Watch { bake, readers, time: bake.time, old: OldAlarms::Before(&before) };
         if context.is_after_nothing_new()
-            && let Some(changed) = self.last_change(plan, bake, context.now()).await
+            && let Some(last) = Box::pin(self.last_deployment(plan, bake, context.now())).await
         {
-            let age = Duration::try_from(context.now().duration_since(changed)).unwrap_or_default();
+            let age = Duration::try_from(context.now().duration_since(last.ended)).unwrap_or_default();
             watch.time = bake.time.saturating_sub(age);
-            watch.old = OldAlarms::Until(changed);
+            watch.old = OldAlarms::Until(last.began);
         }
         watch.run(context).await
     }
 
-    /// When the last operation on a stack of the first region ended. `None` if that is not known of each.
-    async fn last_change(&self, plan: &Plan, bake: &Bake, now: Timestamp) -> Option<Timestamp> {
-        let ends = self.first_stacks(plan, bake).map(|stack| async move {
+    /// The last deployment of the first region. `None` if that is not known of each stack.
+    async fn last_deployment(&self, plan: &Plan, bake: &Bake, now: Timestamp) -> Option<Span> {
+        let operations = self.first_stacks(plan, bake).map(|stack| async move {
             let environment = self.environment(stack).await.ok()?;
             let view = environment.poller.glance(&stack.name).await.ok()??;
             let times = view.stamp.split('/').filter_map(|time| time.parse::<Timestamp>().ok());
             let began = times.max()?;
             if now.duration_since(began) > LONGEST_OPERATION {
-                return Some(began);
+                return Some(Span { began, ended: began });
             }
             let changes = EventLog::default().read(environment, &view.id).await.ok()?;
-            changes.iter().filter(|change| change.of_stack).map(|change| change.at).max()
+            let ended = changes.iter().filter(|change| change.of_stack).map(|change| change.at).max()?;
+            Some(Span { began, ended })
         });
-        join_all(ends).await.into_iter().collect::<Option<Vec<_>>>()?.into_iter().max()
+        last_of(join_all(operations).await.into_iter().collect::<Option<Vec<Span>>>()?)
     }
 
     /// The stacks of the first region.
@@ -145,6 +156,21 @@ impl Aws {
     }
 }
 
+/// The operations that belong to the last deployment: those that follow each other without a long pause.
+fn last_of(mut operations: Vec<Span>) -> Option<Span> {
+    operations.sort_by_key(|operation| std::cmp::Reverse(operation.ended));
+    let (first, earlier) = operations.split_first()?;
+    let follows = |began: Timestamp, before: &Span| began.duration_since(before.ended) <= LONGEST_PAUSE;
+    let mut last = *first;
+    for operation in earlier {
+        if !follows(last.began, operation) {
+            break;
+        }
+        last.began = last.began.min(operation.began);
+    }
+    Some(last)
+}
+
 /// Whether a stack may create an alarm with such a name.
 fn may_create(stack: &Stack, pattern: &AlarmPattern) -> bool {
     let templates =
@@ -159,4 +185,23 @@ fn may_create(stack: &Stack, pattern: &AlarmPattern) -> bool {
             name.is_none_or(|name| pattern.is_match(&name))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(began: i64, ended: i64) -> Span {
+        let minute = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+        Span { began: minute(began), ended: minute(ended) }
+    }
+
+    #[test]
+    fn operations_without_a_long_pause_are_one_deployment() {
+        assert_eq!(last_of(vec![]), None);
+        assert_eq!(last_of(vec![span(100, 110), span(90, 95), span(10, 20)]), Some(span(90, 110)));
+        // The second one runs while both others run.
+        assert_eq!(last_of(vec![span(100, 110), span(80, 105), span(70, 81)]), Some(span(70, 110)));
+        assert_eq!(last_of(vec![span(0, 0), span(100, 110)]), Some(span(100, 110)));
+    }
 }
