@@ -50,6 +50,7 @@ mod relax;
 mod repeated;
 mod report;
 mod rollback;
+mod rollout;
 mod run_buildspec;
 mod secrets;
 mod simulate;

@@ -11,7 +11,7 @@ use paceline_engine::{Event, ExitCode, Fact, RunOptions};
 use paceline_host::{Commands, unpublishable};
 use paceline_plan::forecast::{FILE_TIME, IMAGE_TIME, PUSH_TIME};
 use paceline_plan::{Plan, PlanOptions, Reason, Work};
-use paceline_sim::{Accounts, SimHttpClient, SimOptions, Simulator, VirtualClock};
+use paceline_sim::{Accounts, SimAlarm, SimHttpClient, SimOptions, Simulator, VirtualClock};
 use tokio::time::Instant;
 
 use crate::app::{App, late};
@@ -40,6 +40,7 @@ impl Simulation {
             images: paceline_sim::Images::Absent,
             foreign_parameters: versions(assembly, plan).chain(foreign).collect(),
             missing_secrets: named(assembly, plan, SECRET).collect(),
+            alarms: alarms(plan).collect(),
             accounts: Accounts::OfAnyLength,
             ..SimOptions::default()
         };
@@ -108,6 +109,13 @@ pub(crate) fn assumptions(app: &App, plan: &Plan) -> Vec<String> {
             "no stack of the plan creates the {parameters} {names}: simulated as if another app had created {them}"
         ));
     }
+    if let Some(bake) = plan.bake() {
+        assumptions.push(format!(
+            "simulated as if the alarms {} of {} were there and did not go off",
+            bake.alarms_shown(),
+            bake.region
+        ));
+    }
     let names = earlier_parameters(plan);
     if !names.is_empty() {
         let parameters = if names.len() == 1 { "parameter" } else { "parameters" };
@@ -137,6 +145,12 @@ fn foreign_parameters(plan: &Plan) -> BTreeSet<&str> {
     let foreign = plan.external.iter().filter(|it| it.reason == Reason::Ssm && !it.unresolved);
     // AWS publishes parameters below /aws/ in every account.
     foreign.map(|it| it.name.as_str()).filter(|name| !name.starts_with("/aws/")).collect()
+}
+
+/// An alarm for each name that the rollout watches.
+fn alarms(plan: &Plan) -> impl Iterator<Item = SimAlarm> {
+    let patterns = plan.bake().into_iter().flat_map(|bake| &bake.alarms);
+    patterns.map(|pattern| SimAlarm::named(&pattern.0.replace(['*', '?'], "x")))
 }
 
 /// The parameters that must exist before the run, because a stack reads them that deploys before the stack that creates

@@ -3,6 +3,7 @@
 //! This is the only crate that uses an AWS SDK. It decides nothing about order or policy, which is the task
 //! of the engine. Tests and simulations replace the SDK's HTTP client: see [`Wire`].
 
+mod alarms;
 mod bootstrap;
 mod build;
 mod call;

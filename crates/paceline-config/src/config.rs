@@ -21,6 +21,7 @@ use crate::notifications::Notifications;
 use crate::pipeline::Pipeline;
 use crate::places::{SettingPlace, SettingPlaces};
 use crate::prewarm::Prewarm;
+use crate::rollout::Rollout;
 use crate::run::{Concurrency, JournalSettings, OnFailure, Strategy, Unchanged};
 use crate::setting::{Problem, Setting, SettingError, settings, text};
 use crate::signal::Signal;
@@ -48,6 +49,9 @@ settings! {
         pub synth: Option<String>,
         /// How the secondary regions are switched on.
         pub multi_region: Option<MultiRegion>,
+        /// A region at a time: the region that is deployed first, and the CloudWatch alarms that are watched before the
+        /// other regions follow.
+        pub rollout: Option<Rollout>,
         /// Named groups of stacks, in their order.
         pub phases: Vec<PhaseConfig>,
         /// When a stack may start: `graph`, when the stacks that it depends on are complete; `phases`, when every

@@ -76,16 +76,18 @@ choices! {
         Synth = "synth",
         /// The phases put it there.
         Phase = "phase",
+        /// The rollout deploys the other stack's region first.
+        Rollout = "rollout",
         /// The team declared it.
         Config = "config",
     }
-    computed Phase, Config
+    computed Phase, Rollout, Config
 }
 
 impl Reason {
     /// Whether the configuration, and not the app, put it there.
     pub fn is_ordered_by_the_team(self) -> bool {
-        matches!(self, Self::Config | Self::Phase)
+        matches!(self, Self::Config | Self::Phase | Self::Rollout)
     }
 
     /// Whether templates show it.

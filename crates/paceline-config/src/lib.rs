@@ -22,6 +22,7 @@ mod pipeline;
 mod places;
 mod prewarm;
 mod price;
+mod rollout;
 mod run;
 mod secrets;
 mod setting;
@@ -51,6 +52,7 @@ pub use pipeline::{BranchName, ConnectionArn, KeyArn, Pipeline};
 pub use places::{SettingPlace, SettingPlaces};
 pub use prewarm::{Prewarm, RepositoryName};
 pub use price::Dollars;
+pub use rollout::{AlarmNames, OnAlarm, RegionName, Rollout, Then};
 pub use run::{
     Concurrency, FailedRun, FailurePolicy, HistoryPlace, JournalCopy, JournalSettings, OnFailure, RateFactor,
     Rollback, Strategy, Stuck, Unchanged,

@@ -1,7 +1,7 @@
 //! Turns the plan and its steps into the values that events carry.
 
 use paceline_plan::history::short;
-use paceline_plan::{Plan, Step, THE_APP, Work};
+use paceline_plan::{Gate, Plan, Step, THE_APP, Work};
 
 use crate::event::{
     AssetKind, PlannedPhase, PlannedSettings, PlannedStep, RunStarted, StepKind, StepRef, seconds,
@@ -22,11 +22,17 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
             (format!("repository {}{place}", prewarm.repository), None)
         }
         Work::Synthesize(synthesize) => (synthesize.app.clone().unwrap_or_else(|| THE_APP.to_owned()), None),
+        Work::Gate { gate: gate @ Gate::Bake(_), .. } => (gate.title(&stack.id), None),
         Work::Gate { gate, .. } => (gate.title(&stack.id), Some(stack.id.clone())),
     };
-    let place = match &step.work {
-        Work::Prewarm(prewarm) => Some(prewarm),
-        _ => None,
+    // A bake is in all accounts of its region.
+    let (account, region) = match &step.work {
+        Work::Gate { gate: Gate::Bake(bake), .. } => (None, Some(&bake.region)),
+        Work::Prewarm(prewarm) => (
+            prewarm.account.as_ref().or(stack.account.as_ref()),
+            prewarm.region.as_ref().or(stack.region.as_ref()),
+        ),
+        _ => (stack.account.as_ref(), stack.region.as_ref()),
     };
     StepRef {
         step: step.id.clone(),
@@ -38,8 +44,8 @@ pub fn reference(plan: &Plan, index: usize) -> StepRef {
         },
         title,
         stack_name: step.work.changes().map(|_| stack.name.clone()),
-        account: place.and_then(|it| it.account.clone()).or_else(|| stack.account.clone()),
-        region: place.and_then(|it| it.region.clone()).or_else(|| stack.region.clone()),
+        account: account.cloned(),
+        region: region.cloned(),
         phase: id.is_some().then(|| stack.phase.clone()).flatten(),
         stack: id,
     }

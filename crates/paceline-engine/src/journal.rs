@@ -318,13 +318,13 @@ pub fn journal_path(runs: &Utf8Path, run: &str) -> Utf8PathBuf {
 /// Returns whether later steps or a resumed run rely on this event.
 ///
 /// Assets, gates and unchanged stacks do not count: there may be thousands of them, and the run waits during each
-/// sync. A resumed run finds out without the journal that they are done.
+/// sync. A resumed run finds out without the journal that they are done. A bake is the only gate that counts.
 pub fn is_relied_on(fact: &Fact) -> bool {
     match fact {
         Fact::StackSubmitted(_) | Fact::RunFinished(_) => true,
         Fact::StepFinished(finished) => {
             let is_found = matches!(finished.step.kind, StepKind::Publish | StepKind::Gate);
-            !is_found && finished.outcome != Outcome::Unchanged
+            (!is_found || finished.step.is_bake()) && finished.outcome != Outcome::Unchanged
         }
         _ => false,
     }

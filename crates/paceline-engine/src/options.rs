@@ -98,6 +98,8 @@ pub struct Earlier {
     pub done: BTreeMap<String, Option<String>>,
     /// True if the earlier part had changed anything.
     pub touched: bool,
+    /// The time at which the run began.
+    pub began: Option<Timestamp>,
 }
 
 /// The result of a run.

@@ -73,7 +73,7 @@ impl Ended {
 /// The step that a performer performs, and the channel for its reports.
 #[derive(Debug, Clone)]
 pub struct StepContext {
-    pub(crate) run: Arc<str>,
+    pub(crate) run: Arc<RunIdentity>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) index: usize,
     pub(crate) reference: Arc<StepRef>,
@@ -93,6 +93,15 @@ impl RateWait {
     pub(crate) fn get(&self) -> Duration {
         Duration::from_micros(self.0.load(Ordering::Relaxed))
     }
+}
+
+/// What all steps of a run know of it.
+#[derive(Debug)]
+pub(crate) struct RunIdentity {
+    /// The name of the run.
+    pub(crate) name: String,
+    /// The time at which the run began, if this is not its first part.
+    pub(crate) began_earlier: Option<Timestamp>,
 }
 
 /// The clock of a run: the time of its start plus the time that tokio's clock has counted since.
@@ -170,6 +179,11 @@ impl StepContext {
         self.done_earlier
     }
 
+    /// The time at which the run began, if this is not its first part.
+    pub fn began_earlier(&self) -> Option<Timestamp> {
+        self.run.began_earlier
+    }
+
     /// Returns whether every need of the step had nothing to do.
     pub fn is_after_nothing_new(&self) -> bool {
         self.needs_unchanged
@@ -182,7 +196,7 @@ impl StepContext {
 
     /// The name of the run.
     pub fn run(&self) -> &str {
-        &self.run
+        &self.run.name
     }
 
     pub fn plan(&self) -> &Plan {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::{Cause, Event};
 use crate::options::{RunEnd, RunOptions};
-use crate::perform::{Ended, Perform, StepContext};
+use crate::perform::{Ended, Perform, RunIdentity, StepContext};
 use crate::state::State;
 use crate::stop::Interruption;
 
@@ -36,12 +36,13 @@ pub async fn run<P: Perform>(
     record: &mut (dyn FnMut(&Event) -> io::Result<()> + Send),
 ) -> io::Result<RunEnd> {
     let interruption = Interruption::new(&options.stop, options.deadline);
-    let name: Arc<str> = options.id.as_str().into();
+    let began_earlier = options.earlier.as_ref().and_then(|earlier| earlier.began);
+    let identity = Arc::new(RunIdentity { name: options.id.clone(), began_earlier });
     let limits =
         |account: Option<&str>, region: Option<&str>| performer.concurrent_resources(account, region);
     let mut state = State::new(plan, options, &limits, record);
     let mut tasks = JoinSet::new();
-    match drive(&name, &mut state, &performer, &mut tasks, interruption).await {
+    match drive(&identity, &mut state, &performer, &mut tasks, interruption).await {
         Ok(()) => {
             state.throttled(performer.throttles())?;
             state.finish()
@@ -55,7 +56,7 @@ pub async fn run<P: Perform>(
 }
 
 async fn drive<P: Perform>(
-    name: &Arc<str>,
+    identity: &Arc<RunIdentity>,
     state: &mut State<'_>,
     performer: &Arc<P>,
     tasks: &mut JoinSet<Ended>,
@@ -79,7 +80,7 @@ async fn drive<P: Perform>(
         state.send_due()?;
         while let Some(index) = state.start_next()? {
             let context = StepContext {
-                run: Arc::clone(name),
+                run: Arc::clone(identity),
                 plan: Arc::clone(state.plan()),
                 index,
                 reference: state.reference(index),

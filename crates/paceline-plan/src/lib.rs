@@ -33,11 +33,11 @@ pub use build::relax::Present;
 pub use build::rollback::{Rollback, RollbackOptions, Undo};
 pub use build::timestamps::{has_time, without_times};
 pub use model::{
-    Affected, ApiLoads, Basis, Borrowed, ByName, Command, Day, DeclaredOnly, DeployOptions, EarlyNeed, Edge,
-    External, Gate, KeptContext, LeftOut, LeftOutReason, Loss, Phase, Plan, PlanArguments, PlannedStack,
-    Prewarm, Publish, Reason, Relaxed, SAVED_FORMAT, SavedPlan, SavedPlanError, Section, Stays, StaysReason,
-    Step, StepOperation, StoredParameter, SynthesisTimes, Synthesize, THE_APP, TemplatePlace,
-    ThrottledService, Tie, Warning, Work, graph,
+    Affected, AlarmPattern, ApiLoads, Bake, Basis, Borrowed, ByName, Command, Day, DeclaredOnly,
+    DeployOptions, EarlyNeed, Edge, External, Gate, KeptContext, LeftOut, LeftOutReason, Loss, NoRollout,
+    Phase, Plan, PlanArguments, PlannedStack, Prewarm, Publish, Reason, Relaxed, SAVED_FORMAT, SavedPlan,
+    SavedPlanError, Section, Stays, StaysReason, Step, StepOperation, StoredParameter, SynthesisTimes,
+    Synthesize, THE_APP, TemplatePlace, ThrottledService, Tie, Warning, Work, graph,
 };
 pub use outlook::{advice, durations, forecast, history, pace, price, stack_time, what_if};
 

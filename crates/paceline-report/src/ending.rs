@@ -6,7 +6,7 @@ use std::fmt::Write;
 use paceline_engine::event::{Outcome, StepKind};
 use paceline_text::{Style, Tone, count, duration, first_few, one_line};
 
-use crate::console_link::stack_link;
+use crate::console_link;
 use crate::record::{LeftRunning, Record, Status, StepRecord, cause_place, kinds};
 
 /// How many stacks are named for which a run sleeps.
@@ -141,7 +141,7 @@ pub(crate) struct FailureLines {
 
 impl FailureLines {
     pub(crate) fn of(record: &Record, step: &StepRecord) -> Self {
-        let link = stack_link(record, step);
+        let link = console_link::link(record, step);
         let Some(cause) = &step.cause else {
             let hint = link.as_ref().map(|_| "read the events of the stack:".to_owned());
             return Self { cause: "no cause was given".to_owned(), hint, link };

@@ -91,6 +91,8 @@ impl HistoryEntries {
         let step = &finished.step;
         let kind = match (&step.kind, &step.asset) {
             (StepKind::Deploy | StepKind::Delete, _) => HistoryKind::Stack,
+            // The configuration says how long it takes.
+            (StepKind::Gate, _) if step.is_bake() => return,
             (StepKind::Gate, _) => HistoryKind::Gate,
             (StepKind::Command, _) => HistoryKind::Command,
             (StepKind::Synth, _) => HistoryKind::Synth,

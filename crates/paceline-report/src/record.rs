@@ -155,6 +155,11 @@ impl Record {
         self.index.get(id).and_then(|&i| self.steps.get(i))
     }
 
+    /// The alarm that went off after the first region of a rollout was deployed, if one did.
+    pub fn alarm(&self) -> Option<&str> {
+        self.steps.iter().find_map(StepRecord::alarm)
+    }
+
     /// The steps of a kind, in the order of the plan.
     pub fn of_kind(&self, kind: StepKind) -> impl Iterator<Item = &StepRecord> {
         self.steps.iter().filter(move |step| step.step.kind == kind)

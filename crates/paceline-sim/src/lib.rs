@@ -25,7 +25,7 @@
 //! | IAM | the roles of stacks, with eventual consistency |
 //! | CodeBuild | projects; builds, whose phases take time but run nothing |
 //! | CloudWatch Logs | the logs of builds |
-//! | CloudWatch | metrics, which no request reads back |
+//! | CloudWatch | metrics, which no request reads back; alarms, whose states are given |
 //! | SNS, EventBridge | messages and events, which reach nobody |
 //!
 //! Most resource types have no simulation of their own. A resource takes the typical time of its type, and
@@ -66,5 +66,5 @@ pub use options::{
 pub use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};
 pub use simulator::Simulator;
-pub use world::{Call, Message, StackSummary, StoredMetric};
+pub use world::{AlarmState, Call, Message, SimAlarm, StackSummary, StoredMetric};
 pub use written::WriteItLike;

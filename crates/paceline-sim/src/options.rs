@@ -7,6 +7,8 @@ use std::time::Duration;
 use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 use paceline_plan::stack_time::STACK_OVERHEAD;
 
+use crate::world::SimAlarm;
+
 /// The settings of a [`Simulator`](crate::Simulator).
 #[derive(Debug, Clone)]
 pub struct SimOptions {
@@ -30,6 +32,9 @@ pub struct SimOptions {
     /// Names of secrets that are missing until a stack creates them. Every other secret exists, as if
     /// somebody else had created it.
     pub missing_secrets: BTreeSet<String>,
+    /// The alarms that somebody else has created, and when alarms go off. An alarm that a stack creates has no data at
+    /// first.
+    pub alarms: Vec<SimAlarm>,
     /// The ids that accounts can have.
     pub accounts: Accounts,
     /// Whether the files and images that a resource names must exist: a function fails without its code.
@@ -78,6 +83,7 @@ impl Default for SimOptions {
             foreign_repositories: true,
             foreign_parameters: BTreeMap::new(),
             missing_secrets: BTreeSet::new(),
+            alarms: Vec::new(),
             accounts: Accounts::OfTwelveDigits,
             check_assets: true,
             throttling: true,

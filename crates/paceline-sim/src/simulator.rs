@@ -11,7 +11,8 @@ use crate::options::{Faults, SimOptions};
 use crate::past::Past;
 use crate::wire::{self, Protocol};
 use crate::world::{
-    AccountRegion, Call, Known, Message, StackSummary, StoredMetric, World, parameters, repositories,
+    AccountRegion, Call, Known, Message, SimAlarm, StackSummary, StoredMetric, World, parameters,
+    repositories,
 };
 use crate::{services, stack};
 
@@ -167,6 +168,13 @@ impl Simulator {
     pub fn put_rule(&self, account: &str, region: &str, name: &str, project: &str) {
         let place = AccountRegion::new(account, region);
         services::put_rule(&mut self.lock(), &place, name, project);
+    }
+
+    /// Creates an alarm, as if somebody else had done that, or lets the state of one change.
+    pub fn set_alarm(&self, alarm: SimAlarm) {
+        let alarms = &mut self.lock().options.alarms;
+        alarms.retain(|other| other.name != alarm.name);
+        alarms.push(alarm);
     }
 
     /// Sets the faults that occur from now on.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use paceline_app::{Failure, interrupt, terminal};
 use paceline_engine::ExitCode;
 use paceline_sim::serve::{AccessLog, serve};
-use paceline_sim::{Call, Faults, Images, SimOptions, Simulator, VirtualClock};
+use paceline_sim::{AlarmState, Call, Faults, Images, SimAlarm, SimOptions, Simulator, VirtualClock};
 use tokio::net::TcpListener;
 
 use crate::cli::{ImagesArg, ServeArgs, SimArgs, SimCommand};
@@ -43,7 +43,14 @@ async fn listen(args: &ServeArgs) -> Result<(), Failure> {
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
+    let start = Timestamp::now();
+    let alarms = args.alarm.iter().map(|alarm| {
+        let after = alarm.after.and_then(|after| start.checked_add(after).ok());
+        let named = SimAlarm::named(&alarm.name);
+        after.map_or(named.clone(), |at| named.at(at, AlarmState::Alarm))
+    });
     let options = SimOptions {
+        alarms: alarms.collect(),
         images: match args.images {
             ImagesArg::Present => Images::Present,
             ImagesArg::Absent => Images::Absent,
@@ -62,7 +69,7 @@ async fn listen(args: &ServeArgs) -> Result<(), Failure> {
          AWS_REGION=us-east-1 paceline deploy --app cdk.out",
         args.time_scale, args.account
     ));
-    let clock = VirtualClock::starting_at(Timestamp::now()).with_scale(args.time_scale);
+    let clock = VirtualClock::starting_at(start).with_scale(args.time_scale);
     let log = |call: &Call| terminal::say(&call.to_string());
     let log: Option<AccessLog> = args.verbose.then_some(Arc::new(log));
     match serve(listener, Simulator::new(options), clock, log).await {}

@@ -1,11 +1,11 @@
 //! The rights that a build needs: the roles of the assembly that it assumes, and rights of its own for calls without a role.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use paceline_assembly::{Environment, FileDestination, Role, Stack, Template, placeholders};
 use paceline_buildspec::project::{EXPLAINED, Located, OwnStack, Rights};
-use paceline_plan::{Gate, Plan, Work};
+use paceline_plan::{Bake, Gate, Plan, Work};
 use serde_json::Value;
 
 use crate::app::App;
@@ -39,6 +39,9 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
     for step in &plan.steps {
         match &step.work {
             Work::Gate { gate: Gate::IamRoles(_), .. } => rights.waits_for_roles = true,
+            Work::Gate { gate: Gate::Bake(bake), .. } => {
+                rights.watches_alarms = watches_alarms(app, plan, bake);
+            }
             Work::Command(command) => rights.commands.push(command.name.clone()),
             Work::Prewarm(prewarm) => {
                 let stack = plan.stack_of(step);
@@ -64,6 +67,16 @@ pub(super) fn rights(app: &App, plan: &Plan) -> Rights {
     own.buckets.dedup();
     own.records = app.config.unchanged.records;
     rights
+}
+
+/// Whether the build reads alarms of the first region with its own credentials: in accounts without a lookup role.
+fn watches_alarms(app: &App, plan: &Plan, bake: &Bake) -> bool {
+    let first = plan.stacks.iter().filter(|stack| stack.region.as_ref() == Some(&bake.region));
+    let mut has_role: BTreeMap<&Option<String>, bool> = BTreeMap::new();
+    for stack in first.filter_map(|planned| app.assembly.stack(&planned.id)) {
+        *has_role.entry(&stack.environment.account).or_default() |= stack.lookup_role.is_some();
+    }
+    has_role.values().any(|has_role| !has_role)
 }
 
 #[derive(Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use paceline_aws::{Aws, AwsOptions, Method, Presence, TokenKey};
-use paceline_config::FailedRun;
+use paceline_config::{FailedRun, OnAlarm};
 use paceline_engine::ExitCode;
 use paceline_plan::{Plan, PlanOptions, Relaxed};
 
@@ -248,12 +248,23 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         prepared::show(&finished, args);
         return Ok(finished);
     }
-    let rolls_back = execution.undoes_failed && !args.run.simulate && !finished.is_said_again;
-    if finished.exit_code != ExitCode::Failed || !rolls_back {
+    let asks = match app.config.on_failure.run {
+        FailedRun::Rollback => Some("on-failure"),
+        FailedRun::Keep => rolls_back_after_alarm(&execution.plan, &finished).then_some("rollout"),
+    };
+    let Some(setting) = asks
+        .filter(|_| finished.exit_code == ExitCode::Failed && !args.run.simulate && !finished.is_said_again)
+    else {
         return Ok(finished);
-    }
-    let exit_code = rollback::roll_back_failed(&finished.record.run, &args.run, &app.config);
+    };
+    let exit_code = rollback::roll_back_failed(&finished.record.run, &args.run, &app.config, setting);
     Ok(Finished { exit_code, ..finished })
+}
+
+/// Whether an alarm of the first region has ended the run, and the rollout then restores that region.
+fn rolls_back_after_alarm(plan: &Plan, finished: &Finished) -> bool {
+    let is_asked = plan.bake().is_some_and(|bake| bake.on_alarm == OnAlarm::Rollback);
+    is_asked && finished.record.alarm().is_some()
 }
 
 impl Deployment {

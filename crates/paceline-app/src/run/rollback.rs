@@ -94,9 +94,14 @@ pub fn rollback(args: &RunRollback) -> Result<ExitCode, Failure> {
     Ok(ended.exit_code)
 }
 
-/// Rolls back a run of this process that has failed, as `on-failure.run` says. Gives the exit code of the process: the
+/// Rolls back a run of this process that has failed, as a setting says. Gives the exit code of the process: the
 /// deployment has failed, even if its rollback succeeds or is not possible.
-pub(super) fn roll_back_failed(run: &str, settings: &RunSettings, config: &Config) -> ExitCode {
+pub(super) fn roll_back_failed(
+    run: &str,
+    settings: &RunSettings,
+    config: &Config,
+    setting: &str,
+) -> ExitCode {
     let planned = match Planned::of_failed(run, config) {
         Ok(planned) => planned,
         Err(failure) => {
@@ -109,7 +114,7 @@ pub(super) fn roll_back_failed(run: &str, settings: &RunSettings, config: &Confi
         terminal::say(&format!("{run} updated no stack, so there is nothing to roll back"));
         return ExitCode::Failed;
     }
-    terminal::say(&format!("rolling back {run}, as `on-failure` in paceline.yaml says"));
+    terminal::say(&format!("rolling back {run}, as `{setting}` in paceline.yaml says"));
     // The files that the arguments name are those of the deployment.
     let settings = RunSettings { events: None, report: None, resume: None, ..settings.clone() };
     let exit_code = match planned.perform(&settings, Parameters::new(), false, config) {

@@ -1,7 +1,8 @@
-//! The gates after a stack.
+//! The gates after a stack, and the bake after the stacks of a region.
 //!
-//! A new kind of gate gets its own function here, and a line in [`wait`].
+//! A new kind of gate gets its own function here, and a line in `try_perform` of the performer.
 
+mod bake;
 mod roles;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,6 @@ use std::pin::Pin;
 use paceline_assembly::{ResourceStatus, Stack};
 use paceline_config::IamRoles;
 use paceline_engine::{Ended, Outcome, StepContext};
-use paceline_plan::Gate;
 
 use self::roles::policies_in;
 use crate::environment::Environment;
@@ -21,24 +21,12 @@ use crate::session::Sessions;
 use crate::stack::EventLog;
 use crate::target::Target;
 
+pub(crate) use self::bake::{OldAlarms, Rung, Watch, no_alarm, rung};
 use self::roles::RoleWaiter;
 pub use self::roles::{Policies, RoleWait, Usable};
 
-/// Waits at a gate until it opens.
-pub(crate) async fn wait(
-    sessions: &Sessions,
-    environment: &Environment,
-    context: &StepContext,
-    stack: &Stack,
-    gate: &Gate,
-) -> Result<Ended, AwsError> {
-    match gate {
-        Gate::IamRoles(roles) => Box::pin(iam_roles(sessions, environment, context, stack, roles)).await,
-    }
-}
-
 /// Waits until the roles that the last operation of a stack created are usable.
-async fn iam_roles(
+pub(crate) async fn iam_roles(
     sessions: &Sessions,
     environment: &Environment,
     context: &StepContext,

@@ -15,6 +15,7 @@ mod prepared;
 mod prewarm;
 mod quota;
 mod resource_limits;
+mod rollout;
 mod taken_names;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ use paceline_config::{OnFailure, Rollback};
 use paceline_engine::rollback::Captures;
 use paceline_engine::{Ended, Finding, Outcome, Perform, PreparedStack, StepContext};
 use paceline_host::run_command;
-use paceline_plan::{Plan, Publish, Work};
+use paceline_plan::{Gate, Plan, Publish, Work};
 
 use self::given::gives_secrets;
 use self::late::Later;
@@ -36,7 +37,7 @@ use self::resource_limits::ResourceLimits;
 use crate::bootstrap::{self, Required};
 use crate::environment::{Environment, ask};
 use crate::error::{AwsError, PreflightError};
-use crate::gates;
+use crate::gates::{self, Rung};
 use crate::inputs::{Environments, Readers, StackInputs};
 use crate::publish::{
     AssetTarget, BucketListing, ImagePublisher, publish_file, publish_image, publish_legacy,
@@ -84,6 +85,8 @@ pub struct Aws {
     copy: OnceLock<Arc<RunCopy>>,
     /// What CloudFormation found wrong with change sets, by stack.
     findings: Mutex<BTreeMap<String, Vec<Finding>>>,
+    /// The alarms that had gone off before the run, if the plan has a rollout.
+    rung_before: OnceLock<BTreeSet<Rung>>,
     /// What the run has prepared, by stack.
     prepared: Mutex<BTreeMap<String, PreparedStack>>,
 }
@@ -119,6 +122,7 @@ impl Aws {
             resource_limits: ResourceLimits::default(),
             copy: OnceLock::new(),
             findings: Mutex::default(),
+            rung_before: OnceLock::new(),
             prepared: Mutex::default(),
             environments: Environments::new(),
             readers: Arc::default(),
@@ -271,10 +275,11 @@ impl Aws {
                 }
                 Ok(ended)
             }
-            Work::Gate { gate, .. } => {
+            Work::Gate { gate: Gate::IamRoles(roles), .. } => {
                 let environment = self.environment(stack).await?;
-                gates::wait(&self.sessions, environment, context, stack, gate).await
+                Box::pin(gates::iam_roles(&self.sessions, environment, context, stack, roles)).await
             }
+            Work::Gate { gate: Gate::Bake(bake), .. } => Box::pin(self.bake(context, bake)).await,
             Work::Prewarm(prewarm) => Box::pin(self.prewarm(context, stack, prewarm)).await,
             Work::Synthesize(synthesize) => self.synthesize(context, synthesize).await,
             Work::Command(command) => Ok(run_command(context, command, self.options.commands).await),

@@ -18,17 +18,26 @@ impl Aws {
     /// The obstacles for the plan in environments that can be reached, and notes about checks that were not
     /// possible.
     pub(crate) async fn preflight(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
-        let (quotas, legacy, sources, docker, parameters, prewarm) = tokio::join!(
+        let (quotas, legacy, sources, docker, parameters, prewarm, alarms) = tokio::join!(
             Box::pin(self.check_quotas(plan)),
             Box::pin(self.check_legacy_assets(plan)),
             Box::pin(self.check_sources(plan)),
             Box::pin(self.check_docker(plan)),
             Box::pin(self.check_parameters(plan)),
             Box::pin(self.check_prewarm(plan)),
+            Box::pin(self.check_alarms(plan)),
         );
         let (mut errors, mut notes) = quotas;
         notes.extend(Box::pin(self.read_resource_limits(plan)).await);
-        for more in legacy.into_iter().chain(sources).chain(docker).chain(parameters).chain(prewarm) {
+        notes.extend(alarms.notes);
+        for more in legacy
+            .into_iter()
+            .chain(sources)
+            .chain(docker)
+            .chain(parameters)
+            .chain(prewarm)
+            .chain(alarms.errors)
+        {
             if !errors.contains(&more) {
                 errors.push(more);
             }

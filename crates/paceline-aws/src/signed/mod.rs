@@ -49,6 +49,8 @@ pub(crate) enum Protocol {
     Query,
     /// AWS JSON 1.1.
     Json,
+    /// AWS JSON 1.0.
+    Json10,
 }
 
 /// Makes calls to a service in a region, with the credentials of a configuration.
@@ -78,6 +80,7 @@ impl SignedCalls {
         let content_type = match self.service.protocol {
             Protocol::Query => "application/x-www-form-urlencoded",
             Protocol::Json => "application/x-amz-json-1.1",
+            Protocol::Json10 => "application/x-amz-json-1.0",
         };
         let protocol = self.service.protocol;
         let mut operation = Operation::builder()
@@ -162,7 +165,7 @@ impl SignedCalls {
 fn refusal(protocol: Protocol, body: &str) -> ErrorMetadata {
     let (code, message) = match protocol {
         Protocol::Query => (element(body, "Code"), element(body, "Message")),
-        Protocol::Json => {
+        Protocol::Json | Protocol::Json10 => {
             let said: Value = serde_json::from_str(body).unwrap_or_default();
             let field = |name: &str| said[name].as_str().map(str::to_owned);
             // A code may have its namespace in front: `com.amazonaws.events#ValidationException`.

@@ -46,6 +46,7 @@ mod reviews;
 mod rights;
 mod rollback_random;
 mod rollbacks;
+mod rollout;
 mod secrets;
 mod signal;
 mod spoiled;

@@ -11,7 +11,7 @@ use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
 use paceline_config::{Config, Notifications, Occasion};
 use paceline_engine::Outcome;
 use paceline_plan::{Plan, PlanOptions, RollbackOptions};
-use paceline_sim::{Call, Faults, Hanging, Images as SimulatedImages, Operation, SimOptions};
+use paceline_sim::{Call, Faults, Hanging, Images as SimulatedImages, Operation, SimAlarm, SimOptions};
 use serde_json::{Value, json};
 
 use crate::app::{ACCOUNT, App, BUCKET, REGION, role, slow, topic};
@@ -92,7 +92,7 @@ async fn killed_and_resumed(world: impl Fn() -> World, app: impl Fn() -> App, ho
         world.run(&app, How { deletes: true, ..how.clone() }).await.check_all(Outcome::Deleted);
         let builds = Builds::connect(&world.wire, REGION).await.unwrap();
         // There is no such build. Only the call matters.
-        let _ = builds.phases("app:1").await;
+        let _ = builds.current("app:1").await;
         all.extend(called(&world));
     }
     all
@@ -185,6 +185,21 @@ async fn a_build_that_asks_why_a_resource_hangs_keeps_to_the_generated_role() {
     let explained = types.map(str::to_owned).into_iter().collect();
     let rights = Rights { roles: vec![role], explained, ..Rights::default() };
     assert_eq!(called(&world), allowed(&rights));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_watches_alarms_keeps_to_the_generated_role() {
+    let world = World::slow();
+    world.sim.set_alarm(SimAlarm::named("prod-5xx"));
+    let elsewhere = json!({"environment": format!("aws://{ACCOUNT}/eu-west-1")});
+    let app = App::new().stack("Us", &topic("t"), &[]).stack_with("Eu", &topic("t"), &elsewhere);
+    build(&world, &app, How { config: "rollout: { first: us-east-1, alarms: prod-5xx }", ..How::default() })
+        .await;
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}");
+    let without = Rights { roles: vec![role], ..Rights::default() };
+    let rights = Rights { watches_alarms: true, ..without.clone() };
+    assert_eq!(called(&world), allowed(&rights));
+    assert!(!allowed(&without).contains("cloudwatch:DescribeAlarms"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -587,6 +587,11 @@ impl Ran {
                 _ => None,
             })
             .collect();
-        Earlier { seq: self.events.last().map_or(0, |event| event.seq), done, touched: true }
+        Earlier {
+            seq: self.events.last().map_or(0, |event| event.seq),
+            done,
+            touched: true,
+            began: self.events.first().map(|event| event.at),
+        }
     }
 }

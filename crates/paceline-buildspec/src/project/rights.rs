@@ -22,6 +22,8 @@ pub struct Rights {
     pub session_tags: bool,
     /// Whether the plan has gates that wait for IAM roles.
     pub waits_for_roles: bool,
+    /// Whether the build itself reads alarms, for a rollout.
+    pub watches_alarms: bool,
     /// The repositories that the run creates at its start.
     pub prewarmed: Vec<Located>,
     /// The types of resources that the build asks their services about: see [`EXPLAINED`].
@@ -146,6 +148,14 @@ impl Rights {
                     "iam:ListRolePolicies",
                 ],
                 vec![sub("iam::${AWS::AccountId}:instance-profile/*"), sub("iam::${AWS::AccountId}:role/*")],
+            ));
+        }
+        if self.watches_alarms {
+            statements.push(Statement::new(
+                "WatchAlarms",
+                "A rollout watches the alarms of its first region. Composite alarms are shown only to a right for all alarms.",
+                vec!["cloudwatch:DescribeAlarms"],
+                vec![Resource::Any],
             ));
         }
         statements.push(Statement::new(

@@ -5,7 +5,8 @@ use std::time::Duration;
 use camino::Utf8Path;
 use paceline_config::{
     BatchBy, CacheMode, ComputeType, Config, ConfigError, FailedRun, FailurePolicy, IamRoles, MetricsTarget,
-    Privileged, Rollback, RunnerFrom, SourceType, Strategy, Stuck, WebhookTemplate, WebhookTexts,
+    OnAlarm, Privileged, Rollback, RunnerFrom, SourceType, Strategy, Stuck, Then, WebhookTemplate,
+    WebhookTexts,
 };
 use paceline_text::Explained as _;
 
@@ -28,6 +29,7 @@ approve: { deletes: 0, replacements: [stateful], iam-broadening: refuse, stacks:
 journal: { bucket: always, history: shared }
 signal: { wait-handle: HANDLE, id: workshop1, when-interrupted: false }
 metrics: cloudwatch
+rollout: { first: us-east-1, bake: 20m, alarms: ['prod-*'], then: parallel, on-alarm: rollback }
 prewarm: { ecr: [petsite], from-templates: true }
 notifications:
   sns: arn:aws:sns:eu-west-1:111122223333:deployments
@@ -261,6 +263,35 @@ fn the_switch_of_the_secondary_regions() {
     for (value, on) in [(None, false), (Some("false"), false), (Some(" True "), true), (Some("1"), true)] {
         assert_eq!(multi_region.is_on(value), on, "{value:?}");
     }
+}
+
+#[test]
+fn a_rollout_has_defaults_and_at_least_one_alarm() {
+    let rollout = |yaml: &str| parse(yaml).unwrap().rollout.unwrap();
+    let short = rollout("rollout: { first: us-gov-west-1, alarms: prod }");
+    assert_eq!((short.first.as_str(), short.bake), ("us-gov-west-1", Duration::from_mins(10)));
+    assert_eq!((short.then, short.on_alarm), (Then::Parallel, OnAlarm::Stop));
+    let long = rollout("rollout: { first: eu-west-1, bake: 1h30m, alarms: [a, 'b-*'], on-alarm: rollback }");
+    assert_eq!((long.bake, long.on_alarm), (Duration::from_mins(90), OnAlarm::Rollback));
+    assert_eq!((long.alarms.0[1].text.as_str(), long.alarms.0.len()), ("b-*", 2));
+    check(
+        "rollout:\n  first: us-east\n  alarms: [a]\n",
+        "2:10",
+        "`us-east` is not the name of a region; write it like `us-east-1`",
+    );
+    check("rollout: { first: US-EAST-1, alarms: [a] }", "1:19", "`US-EAST-1` is not the name of a region");
+    check("rollout: { first: us-east-1, alarms: [a], bake: ten }", "1:49", "`ten` is not a duration");
+    check("rollout: { first: us-east-1, alarms: [a], bake: 0s }", "1:49", "`0s` leaves no time at all");
+    check(
+        "rollout: { first: us-east-1, alarms: [a], then: serial }",
+        "1:49",
+        "`serial` is not a way to deploy the other regions",
+    );
+    check("rollout: { first: us-east-1, alarms: [a], on-alarm: roll }", "1:53", "did you mean `rollback`?");
+    check("rollout: { first: us-east-1, alarms: [] }", "1:38", "without an alarm nothing is watched");
+    check("rollout: { first: us-east-1, alarms: [a, ''] }", "1:42", "the name of an alarm is missing here");
+    check("rollout: { first: us-east-1 }", "1:10", "missing field `alarms`");
+    check("rollout: { alarms: [a] }", "1:10", "missing field `first`");
 }
 
 #[test]

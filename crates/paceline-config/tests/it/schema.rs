@@ -95,6 +95,7 @@ fn the_schema_has_every_field_that_is_read_and_no_other() {
         install: _,
         synth: _,
         multi_region: _,
+        rollout: _,
         phases: _,
         strategy: _,
         edges: _,

@@ -318,6 +318,26 @@ impl StepRef {
     pub fn is_of_stack(&self) -> bool {
         self.kind.is_of_stack()
     }
+
+    /// Returns whether the step watches the alarms of the first region of a rollout.
+    pub fn is_bake(&self) -> bool {
+        self.kind == StepKind::Gate && self.step.starts_with("gate:bake:")
+    }
+}
+
+/// How [`Cause::at`] names an alarm, after its name.
+const ALARM: &str = " (AWS::CloudWatch::Alarm)";
+
+impl Cause {
+    /// What [`Cause::at`] says about a failure whose cause is an alarm that went off.
+    pub fn of_alarm(name: &str) -> String {
+        format!("{name}{ALARM}")
+    }
+
+    /// The name of the alarm that went off, if that is the cause of the failure of this step.
+    pub fn alarm(&self, step: &StepRef) -> Option<&str> {
+        self.at.as_deref().filter(|_| step.is_bake())?.strip_suffix(ALARM)
+    }
 }
 
 impl StepFinished {

@@ -108,5 +108,6 @@ pub(super) fn done_before(
         }
     }
     let done = done.into_iter().map(|(step, done)| (step, done.identity)).collect();
-    (Earlier { seq, done, touched: touched.any_or_unanswered() }, again)
+    let began = events.first().map(|event| event.at);
+    (Earlier { seq, done, touched: touched.any_or_unanswered(), began }, again)
 }

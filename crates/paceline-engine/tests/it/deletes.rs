@@ -48,7 +48,7 @@ fn the_stack_used_by_an_undeletable_stack_is_skipped() {
 #[test]
 fn a_stack_that_an_earlier_part_of_the_run_deleted_counts_as_deleted() {
     let done = [("delete:User".to_owned(), None)].into();
-    let earlier = Some(Earlier { seq: 5, done, touched: true });
+    let earlier = Some(Earlier { seq: 5, done, touched: true, ..Earlier::default() });
     let gone = |script: Script, step| script.with(step, Act::Ends(Outcome::Unchanged));
     let script = gone(gone(deleting(), "delete:User"), "delete:Alone");
     let ran = ran_with(plan(), script, RunOptions { earlier, ..options() });

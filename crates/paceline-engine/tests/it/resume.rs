@@ -22,7 +22,7 @@ fn plan() -> Plan {
 
 fn resumed(deployed: &[&str], script: Script) -> crate::script::Ran {
     let done = deployed.iter().map(|&step| (step.to_owned(), None)).collect();
-    let earlier = Some(Earlier { seq: 41, done, touched: true });
+    let earlier = Some(Earlier { seq: 41, done, touched: true, ..Earlier::default() });
     ran_with(plan(), script, RunOptions { earlier, ..options() })
 }
 

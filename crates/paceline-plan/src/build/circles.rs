@@ -6,24 +6,22 @@
 use std::collections::HashMap;
 
 use super::error::WayOut;
-use super::phases::Phases;
 use super::relax;
 use crate::model::graph::{Cycle, Graph};
 use crate::model::{Edge, Reason, Relaxed};
 
-/// Gives up each relaxed pair of stacks that contradicts the phases or is part of a circle. Of several in one circle, a
+/// Gives up each relaxed pair of stacks that contradicts the phases or the rollout, or is part of a circle. Of several in one circle, a
 /// pair that only the manifest orders is given up first: nothing has to exist for it.
 pub(crate) fn give_up(
     edges: &mut Vec<Edge>,
     relaxed: &mut [Relaxed],
-    phases: &Phases,
+    contradicts: impl Fn(&Edge) -> bool,
     among: impl Fn(&str) -> bool,
 ) {
     if relaxed.iter().all(|it| it.dropped) {
         return;
     }
-    let contradicting: Vec<Pair> =
-        edges.iter().filter(|edge| phases.contradict(edge).is_some()).map(pair).collect();
+    let contradicting: Vec<Pair> = edges.iter().filter(|edge| contradicts(edge)).map(pair).collect();
     for pair in contradicting {
         if is_relaxed(&pair, edges, relaxed) {
             give_up_one(&pair, edges, relaxed);

@@ -61,6 +61,31 @@ pub enum PlanError {
         /// The phase of the stack it waits for.
         later: String,
     },
+    /// The rollout puts a stack before one of another region that it waits for.
+    RolloutContradiction {
+        /// Where the first region is written.
+        place: String,
+        /// Why the stack waits.
+        edge: Box<Edge>,
+        /// The first region.
+        first: String,
+        /// The region of the stack it waits for.
+        other: String,
+    },
+    /// It is not known whether a stack is in the first region of the rollout.
+    RolloutWithoutRegion {
+        /// Where the first region is written.
+        place: String,
+        /// The stack.
+        stack: String,
+    },
+    /// Every stack is in the first region of the rollout.
+    RolloutOfOneRegion {
+        /// Where it is written.
+        place: String,
+        /// The region.
+        region: String,
+    },
     /// A command says neither what it follows nor what waits for it.
     CommandWithoutPlace {
         /// The command.

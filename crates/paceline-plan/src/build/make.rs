@@ -15,6 +15,7 @@ use super::options::PlanOptions;
 use super::order::{Order, by_stack, order};
 use super::phases::Phases;
 use super::prewarm::prewarmed;
+use super::rollout::Rollout;
 use super::selection::Selection;
 use super::steps::gates::gates;
 use super::steps::{Maker, steps};
@@ -34,7 +35,7 @@ impl Plan {
     /// | 2 find | the inspections | edges that are sure, edges that are guessed, names that nothing provides |
     /// | 3 declare | `edges:`, `commands:`, `phases:` | more edges, and some that wait for less |
     /// | 4 select | the command line, the regions | the stacks to deploy, and why others are left out |
-    /// | 5 order | the edges, the phases | each selected stack after all that it waits for |
+    /// | 5 order | the edges, the phases, the rollout | each selected stack after all that it waits for |
     /// | 6 stacks | the order, the inspections | [`Plan::stacks`] |
     /// | 7 steps | the stacks, `gates:`, the commands, the assets | [`Plan::steps`] |
     /// | 8 findings | everything so far | warnings, and findings for people |
@@ -59,7 +60,8 @@ impl Plan {
 
         // 3 declare
         let mut declared = declare(assembly, config, options, &names, found)?;
-        circles::give_up(&mut declared.edges, &mut declared.relaxed, &declared.phases, |_| false);
+        let contradicts = |edge: &Edge| declared.phases.contradict(edge).is_some();
+        circles::give_up(&mut declared.edges, &mut declared.relaxed, contradicts, |_| false);
         declared.phases.check(&declared.edges)?;
         let Declared { mut edges, guesses, mut relaxed, mut phases, commands } = declared;
 
@@ -69,14 +71,20 @@ impl Plan {
         phases.retain(|id| selection.has(id));
         edges.retain(|edge| selection.has(&edge.from) && selection.has(&edge.to));
         relaxed.retain(|it: &Relaxed| selection.has(&it.from) && selection.has(&it.to));
-        circles::give_up(&mut edges, &mut relaxed, &phases, |id| selection.has(id));
+        let mut warnings: Vec<Warning> = Vec::new();
+        let rollout = if options.deletes { None } else { Rollout::new(config, assembly, &selection)? };
+        let rollout = rollout.and_then(|rollout| rollout.map_err(|warning| warnings.push(warning)).ok());
+        let contradicts = |edge: &Edge| {
+            phases.contradict(edge).is_some() || rollout.as_ref().is_some_and(|it| it.contradicts(edge))
+        };
+        circles::give_up(&mut edges, &mut relaxed, contradicts, |id| selection.has(id));
         let chosen: Vec<&Stack> = assembly.stacks.iter().filter(|stack| selection.has(&stack.id)).collect();
 
         // 5 order
         let index: HashMap<&str, usize> =
             chosen.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
         let Order { edges, graph, sorted, doubted, impossible } =
-            order(&chosen, &index, edges, guesses, &phases)?;
+            order(&chosen, &index, edges, guesses, &phases, rollout.as_ref())?;
         if !options.deletes {
             late::ensure_found(assembly, &inspections, &edges, |id| selection.has(id))?;
         }
@@ -101,7 +109,6 @@ impl Plan {
         let stacks: Vec<PlannedStack> = stacks.collect();
 
         // 7 steps
-        let mut warnings: Vec<Warning> = Vec::new();
         let gates = gates(config, &names, &stacks, &mut warnings)?;
         let numbers = stacks.iter().enumerate().map(|(number, stack)| (stack.id.as_str(), number)).collect();
         let prewarmed = prewarmed(&repositories, &stacks);
@@ -111,6 +118,7 @@ impl Plan {
             borrowed: inspections.iter().map(|of| (of.stack, of.borrowed.as_slice())).collect(),
             complete: inspections.iter().map(|of| (of.stack, &of.complete)).collect(),
             prewarmed: &prewarmed,
+            rollout: rollout.as_ref(),
             commands: &commands.among(&numbers, &mut warnings),
             config_path: &options.config_path,
             expect,

@@ -29,6 +29,7 @@ pub(crate) mod relax;
 mod resume_key;
 pub(crate) mod resynthesized;
 pub(crate) mod rollback;
+mod rollout;
 mod scan;
 mod selection;
 mod selectors;

@@ -1,4 +1,4 @@
-//! From edges to an order: first the edges that are sure, then those that are likely, then those that phases add.
+//! From edges to an order: first the edges that are sure, then those that are likely, then those that phases and the rollout add.
 
 use std::collections::HashMap;
 
@@ -7,6 +7,7 @@ use paceline_assembly::{Environment, Stack};
 use super::circles::ways_out;
 use super::error::PlanError;
 use super::phases::Phases;
+use super::rollout::Rollout;
 use crate::model::graph::{Cycle, Graph};
 use crate::model::{Edge, External, Warning};
 
@@ -29,8 +30,10 @@ pub(crate) fn order(
     mut edges: Vec<Edge>,
     guesses: Vec<Edge>,
     phases: &Phases,
+    rollout: Option<&Rollout<'_>>,
 ) -> Result<Order, PlanError> {
     let ends = |edge: &Edge| Some((*index.get(edge.from.as_str())?, *index.get(edge.to.as_str())?));
+    rollout.map_or(Ok(()), |rollout| rollout.check(&edges))?;
     let mut graph = Graph::new(chosen.len());
     for (from, to) in edges.iter().filter_map(ends) {
         graph.add(from, to);
@@ -40,7 +43,9 @@ pub(crate) fn order(
     for edge in guesses {
         let Some((from, to)) = ends(&edge) else { continue };
         // An edge that is only likely must not make an app undeployable.
-        if phases.contradict(&edge).is_some() || from == to || graph.all_needs(to)[from] {
+        let contradicts =
+            phases.contradict(&edge).is_some() || rollout.is_some_and(|it| it.contradicts(&edge));
+        if contradicts || from == to || graph.all_needs(to)[from] {
             if edge.overwrites() {
                 impossible.push(comes_first(edge));
             } else {
@@ -52,6 +57,10 @@ pub(crate) fn order(
         }
     }
     edges.extend(phases.edges(&mut graph, index));
+    if let Some(rollout) = rollout {
+        rollout.check(&edges)?;
+        edges.extend(rollout.edges(&mut graph, index));
+    }
     let sorted = graph.order().map_err(|cycle| cycle_error(&cycle, chosen, &edges))?;
     distinct(chosen, &graph, &sorted)?;
     Ok(Order { edges, graph, sorted, doubted, impossible })

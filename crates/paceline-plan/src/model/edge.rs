@@ -68,6 +68,11 @@ pub enum Tie {
         /// The phase that it waits for.
         earlier: String,
     },
+    /// The rollout deploys the region of the other stack first.
+    Rollout {
+        /// The first region.
+        first: String,
+    },
     /// A command runs between the two.
     Command {
         /// The command.

@@ -25,6 +25,8 @@ pub enum Basis {
     Measured,
     /// Set by `--what-if`.
     Assumed,
+    /// Set in the configuration.
+    Configured,
 }
 
 impl Basis {
@@ -43,6 +45,7 @@ impl fmt::Display for Basis {
             Self::Unchanged { since, .. } => write!(f, "unchanged since {since}"),
             Self::Measured => f.write_str("measured"),
             Self::Assumed => f.write_str("what-if"),
+            Self::Configured => f.write_str("configuration"),
         }
     }
 }

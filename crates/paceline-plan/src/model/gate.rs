@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use paceline_config::{GateConfig, IamRoles};
 
+use super::bake::Bake;
+
 /// What a gate waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// IAM roles and instance profiles that the stack creates are usable.
     IamRoles(IamRoles),
+    /// No alarm of the first region goes off. It stands after the last stack of that region.
+    Bake(Bake),
 }
 
 impl From<&GateConfig> for Gate {
@@ -29,6 +33,7 @@ impl Gate {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::IamRoles(_) => "iam-roles",
+            Self::Bake(_) => "bake",
         }
     }
 
@@ -36,6 +41,7 @@ impl Gate {
     pub fn title(&self, stack: &str) -> String {
         match self {
             Self::IamRoles(_) => format!("IAM roles of {stack}"),
+            Self::Bake(bake) => format!("bake of {}", bake.region),
         }
     }
 
@@ -46,6 +52,7 @@ impl Gate {
             Self::IamRoles(IamRoles::Named(names)) => {
                 format!("the IAM roles {} of {stack}", names.join(", "))
             }
+            Self::Bake(bake) => format!("the bake of {}", bake.region),
         }
     }
 
@@ -53,13 +60,20 @@ impl Gate {
     pub(crate) fn condition(&self) -> &'static str {
         match self {
             Self::IamRoles(_) => "its IAM roles are usable",
+            Self::Bake(_) => "the alarms of its region have been watched",
         }
+    }
+
+    /// Whether it belongs to one stack, and not to all stacks of a region.
+    pub(crate) fn is_of_stack(&self) -> bool {
+        !matches!(self, Self::Bake(_))
     }
 
     /// Whether it waits for everything of its kind in the stack, so that it could be narrowed.
     pub(crate) fn waits_for_all(&self) -> bool {
         match self {
             Self::IamRoles(roles) => *roles == IamRoles::All,
+            Self::Bake(_) => false,
         }
     }
 
@@ -73,6 +87,7 @@ impl Gate {
                 };
                 is_meant && role_name_property(resource_type).is_some()
             }
+            Self::Bake(_) => false,
         }
     }
 
@@ -80,6 +95,7 @@ impl Gate {
     pub(crate) fn candidates<'a>(&self, stack: &'a Stack) -> HashSet<&'a str> {
         match self {
             Self::IamRoles(_) => roles(stack),
+            Self::Bake(_) => HashSet::new(),
         }
     }
 
@@ -87,7 +103,7 @@ impl Gate {
     pub(crate) fn names(&self) -> &[String] {
         match self {
             Self::IamRoles(IamRoles::Named(names)) => names,
-            Self::IamRoles(IamRoles::All) => &[],
+            Self::IamRoles(IamRoles::All) | Self::Bake(_) => &[],
         }
     }
 
@@ -99,6 +115,7 @@ impl Gate {
             }
             (Self::IamRoles(IamRoles::All), Self::IamRoles(_)) => {}
             (Self::IamRoles(before), Self::IamRoles(IamRoles::All)) => *before = IamRoles::All,
+            (Self::Bake(_), _) | (_, Self::Bake(_)) => return false,
         }
         true
     }

@@ -5,6 +5,7 @@
 //! that people read are made in `show`.
 
 mod api_load;
+mod bake;
 mod chain;
 mod deploy_options;
 mod edge;
@@ -25,6 +26,7 @@ mod warning;
 pub mod graph;
 
 pub use api_load::{ApiLoads, ThrottledService};
+pub use bake::{AlarmPattern, Bake};
 pub(crate) use chain::lower_bound;
 pub use deploy_options::DeployOptions;
 pub(crate) use edge::folded;
@@ -41,4 +43,4 @@ pub use rollback::{Loss, Stays, StaysReason};
 pub use saved::{PlanArguments, SAVED_FORMAT, SavedPlan, SavedPlanError};
 pub use step::{Command, EarlyNeed, Prewarm, Publish, Step, Synthesize, THE_APP, Work};
 pub use template_place::{Section, TemplatePlace};
-pub use warning::Warning;
+pub use warning::{NoRollout, Warning};

@@ -7,11 +7,13 @@ use paceline_config::{Concurrency, FailurePolicy, Reason, Rollback, Strategy};
 use serde::{Deserialize, Serialize};
 
 use super::api_load::ApiLoads;
+use super::bake::Bake;
 use super::chain::critical_steps;
 use super::deploy_options::DeployOptions;
 use super::edge::Edge;
 use super::estimate::Basis;
 use super::findings::{Borrowed, ByName, DeclaredOnly, External, KeptContext, Relaxed, SynthesisTimes};
+use super::gate::Gate;
 use super::graph::Graph;
 use super::left_out::LeftOut;
 use super::operation::StepOperation;
@@ -129,6 +131,14 @@ impl Plan {
     pub fn images(&self) -> usize {
         let is_image = |step: &&Step| matches!(&step.work, Work::Publish(publish) if publish.image);
         self.steps.iter().filter(is_image).count()
+    }
+
+    /// What is watched after the first region is deployed, if the plan deploys one region before the others.
+    pub fn bake(&self) -> Option<&Bake> {
+        self.steps.iter().find_map(|step| match &step.work {
+            Work::Gate { gate: Gate::Bake(bake), .. } => Some(bake),
+            _ => None,
+        })
     }
 
     /// The positions of the steps on the longest chain, from its first to its last.

@@ -9,6 +9,26 @@ use serde::{Deserialize, Serialize};
 use super::left_out::LeftOutReason;
 use super::template_place::TemplatePlace;
 
+/// Why a rollout has nothing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoRollout {
+    /// The other regions are off.
+    OthersOff {
+        /// The environment variable that switches them on.
+        variable: String,
+    },
+    /// The first region is off.
+    FirstOff {
+        /// The environment variable that switches it on.
+        variable: String,
+    },
+    /// Only stacks of the first region are deployed.
+    OnlyFirst,
+    /// No stack of the first region is deployed.
+    NotFirst,
+}
+
 /// What a person should know before deploying. Its sentence is made in `show`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,6 +119,13 @@ pub enum Warning {
     CommandLeftOut {
         /// The command.
         command: String,
+    },
+    /// The rollout has nothing to do in this run.
+    RolloutWithoutEffect {
+        /// The first region.
+        first: String,
+        /// Why.
+        why: NoRollout,
     },
     /// Two stacks of a phase are deployed one after the other, and that takes long.
     InOnePhaseInOrder {

@@ -64,7 +64,11 @@ impl Plan {
     /// The steps of a stack that others wait for: its deployment, and the gate after it.
     pub(crate) fn steps_of(&self, stack: usize) -> Vec<usize> {
         let is_of = |work: &Work| {
-            matches!(work, Work::Deploy { .. } | Work::Gate { .. }) && work.stack() == Some(stack)
+            let is_own = match work {
+                Work::Gate { gate, .. } => gate.is_of_stack(),
+                _ => matches!(work, Work::Deploy { .. }),
+            };
+            is_own && work.stack() == Some(stack)
         };
         let Some(first) = self.deploy_step(stack) else { return Vec::new() };
         // A gate follows its stack.

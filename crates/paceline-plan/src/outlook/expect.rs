@@ -129,6 +129,10 @@ impl Expect<'_> {
 
     /// Waiting at a gate of a stack.
     pub(crate) fn gate(self, stack: &Stack, gate: &Gate) -> Expected {
+        if let Gate::Bake(bake) = gate {
+            let operation = StepOperation::Done;
+            return Expected { time: bake.time, basis: Basis::Configured, operation };
+        }
         let next = self.history.other(HistoryKind::Gate, &stack.id, Site::from(&stack.environment));
         let (time, basis) =
             measured(next.median).unwrap_or_else(|| (self.gate_wait(stack, gate), Basis::Table));

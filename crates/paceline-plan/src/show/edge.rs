@@ -33,6 +33,7 @@ impl Edge {
             }
             Tie::Sequential { phase } => format!("phase `{phase}` is sequential"),
             Tie::Barrier { phase, earlier } => format!("phase `{phase}` waits for phase `{earlier}`"),
+            Tie::Rollout { first } => format!("the rollout deploys {first} first, and watches its alarms"),
             Tie::Command { command } => format!("the command `{command}` runs between them"),
             Tie::Declared { because } => because.clone(),
         }

@@ -38,6 +38,20 @@ impl fmt::Display for PlanError {
                 edge.reason,
                 edge.detail()
             ),
+            Self::RolloutContradiction { edge, first, other, .. } => write!(
+                f,
+                "`{}` is in {first}, which is deployed first, but waits for `{}` in {other}: {}: {}",
+                edge.from,
+                edge.to,
+                edge.reason,
+                edge.detail()
+            ),
+            Self::RolloutWithoutRegion { stack, .. } => {
+                write!(f, "the app does not say in which region `{stack}` is")
+            }
+            Self::RolloutOfOneRegion { region, .. } => {
+                write!(f, "every stack of the app is in {region}, so that no other region can follow")
+            }
             Self::CommandWithoutPlace { command } => {
                 write!(f, "the command `{command}` does not say when it runs")
             }
@@ -98,6 +112,9 @@ impl Explained for PlanError {
             | Self::Pattern { place, .. }
             | Self::UnknownCommand { place, .. }
             | Self::UnknownPhase { place, .. }
+            | Self::RolloutContradiction { place, .. }
+            | Self::RolloutWithoutRegion { place, .. }
+            | Self::RolloutOfOneRegion { place, .. }
             | Self::NoEdge { place, .. }
             | Self::NotRelaxed { place, .. } => Some(one_line(place)),
             Self::Cycle { .. }
@@ -135,6 +152,14 @@ impl Explained for PlanError {
             Self::Contradiction { edge, later, .. } => {
                 format!("move `{}` to phase `{later}` or to a later one", edge.from)
             }
+            Self::RolloutContradiction { edge, first, other, .. } => format!(
+                "write `first: {other}`, or change the app so that no stack of {first} waits for `{}`",
+                edge.to
+            ),
+            Self::RolloutWithoutRegion { .. } => {
+                "give it an `env` with a region in the app, or remove `rollout`".to_owned()
+            }
+            Self::RolloutOfOneRegion { .. } => "remove `rollout`".to_owned(),
             Self::NoEdge { from, to, .. } => {
                 format!(
                     "`paceline explain {from} {to}` shows the edges between them; without `relax` and `until` the edge is added"

@@ -14,6 +14,7 @@ use crate::outlook::forecast::Forecast;
 use crate::outlook::price::Price;
 use crate::outlook::what_if::{Completion, WhatIf};
 use crate::show::prewarm::Prewarmed;
+use crate::show::rollout::RolloutOf;
 use paceline_config::{Strategy, Until};
 
 /// The version of this format.
@@ -29,6 +30,8 @@ struct Document<'a> {
     forecast: Times<'a>,
     strategy: Strategy,
     phases: Vec<PhaseOf<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollout: Option<RolloutOf<'a>>,
     assets: Assets,
     left_out: Vec<LeftOutOf<'a>>,
     external: Vec<ExternalOf<'a>>,
@@ -232,6 +235,7 @@ pub fn json(plan: &Plan, forecast: &Forecast) -> String {
         },
         strategy: plan.strategy,
         phases: plan.phases.iter().map(PhaseOf::of).collect(),
+        rollout: RolloutOf::of(plan),
         assets,
         left_out: plan.left_out.iter().map(LeftOutOf::of).collect(),
         external: plan.external.iter().map(ExternalOf::of).collect(),

@@ -20,6 +20,7 @@ mod page;
 mod prewarm;
 mod remarks;
 mod rollback;
+mod rollout;
 mod text;
 mod times;
 mod warning;

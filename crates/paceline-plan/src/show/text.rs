@@ -8,9 +8,10 @@ use paceline_text::first_few;
 use super::lookups::synthesized_again;
 use super::page::{Page, TIED, TextOptions, Tone};
 use super::prewarm::prewarmed;
+use super::rollout::rollout;
 use super::times::short_source;
 use super::wording::{clean, count, show_duration, show_reasons};
-use crate::model::{Basis, Plan, PlannedStack, Reason, Step, Work, folded};
+use crate::model::{Basis, Gate, Plan, PlannedStack, Reason, Step, Tie, Work, folded};
 use crate::outlook::forecast::{Forecast, lower_bound};
 
 /// From this number of stacks on, they are listed by region and not one by one.
@@ -201,7 +202,11 @@ impl<'a> Page<'a> {
                 Work::Publish(publish) if publish.image => images += 1,
                 Work::Publish(_) => files += 1,
                 Work::Prewarm(it) => repositories.push(prewarmed(plan, it)),
-                Work::Deploy { .. } | Work::Delete { .. } | Work::Synthesize(_) => {}
+                // A bake has a line of its own.
+                Work::Deploy { .. }
+                | Work::Delete { .. }
+                | Work::Synthesize(_)
+                | Work::Gate { gate: Gate::Bake(_), .. } => {}
                 Work::Command(command) => {
                     let after = plan.stacks.get(command.stack).map_or("", |stack| &stack.id);
                     commands.push(format!("{} after {after}", command.name));
@@ -222,6 +227,9 @@ impl<'a> Page<'a> {
         if !repositories.is_empty() {
             let what = "creates these repositories unless they exist, and never deletes them: ";
             self.paragraph("Prewarm: ", &format!("{what}{}", repositories.join("; ")), None);
+        }
+        if let Some(rollout) = rollout(plan) {
+            self.paragraph("Rollout: ", &rollout, None);
         }
         if !gates.is_empty() {
             let more = gates.len().saturating_sub(MANY_REMARKS);
@@ -247,6 +255,7 @@ fn on_path(plan: &Plan, step: &Step) -> Option<String> {
         Work::Publish(publish) if !publish.image && step.expected < SLOW_FILE => return None,
         Work::Publish(publish) => publish.named(),
         Work::Deploy { stack } | Work::Delete { stack } => id(*stack).to_owned(),
+        Work::Gate { gate: Gate::Bake(bake), .. } => format!("bake of {}", bake.region),
         Work::Gate { stack, .. } => format!("gate of {}", id(*stack)),
         Work::Command(command) => format!("command {}", command.name),
         Work::Prewarm(prewarm) => format!("repository {}", prewarm.repository),
@@ -259,8 +268,10 @@ fn waits(plan: &Plan, stack: &PlannedStack) -> Vec<String> {
     let folded = folded(&stack.depends_on);
     let at_barrier = |reasons: &BTreeMap<Reason, usize>| reasons.keys().all(|r| *r == Reason::Phase);
     let barrier = folded.values().filter(|reasons| at_barrier(reasons)).count();
+    let by_rollout = |reasons: &BTreeMap<Reason, usize>| reasons.keys().all(|r| *r == Reason::Rollout);
     let mut waits: Vec<String> = folded
         .iter()
+        .filter(|(_, reasons)| !by_rollout(reasons))
         .filter(|(_, reasons)| barrier <= FEW_AT_A_BARRIER || !at_barrier(reasons))
         .map(|(to, reasons)| format!("{to} ({})", show_reasons(reasons)))
         .collect();
@@ -272,6 +283,11 @@ fn waits(plan: &Plan, stack: &PlannedStack) -> Vec<String> {
         let phases: Vec<&str> = phases.map(|phase| phase.name.as_str()).collect();
         waits.push(format!("{barrier} stacks of {} (phase)", phases.join(", ")));
     }
+    let first = stack.depends_on.iter().find_map(|edge| match &edge.tie {
+        Tie::Rollout { first } => Some(first),
+        _ => None,
+    });
+    waits.extend(first.map(|first| format!("the bake of {first} (rollout)")));
     let borrowed = plan.borrowed.iter().filter(|it| it.stack == stack.id);
     waits.extend(borrowed.map(|it| format!("{} (published for {})", it.shown(), it.manifest)));
     waits

@@ -148,6 +148,7 @@ fn source(basis: Basis) -> &'static str {
         Basis::Unchanged { .. } => "unchanged, only looked at",
         Basis::Measured => "measured",
         Basis::Assumed => "what-if",
+        Basis::Configured => "set in paceline.yaml",
     }
 }
 
@@ -160,5 +161,6 @@ pub(super) fn short_source(basis: Basis) -> &'static str {
         Basis::Unchanged { .. } => "unchanged",
         Basis::Measured => "measured",
         Basis::Assumed => "what-if",
+        Basis::Configured => "configured",
     }
 }

@@ -6,7 +6,7 @@ use paceline_text::first_few;
 
 use super::lookups::lookup_shown;
 use super::wording::{show_duration, show_reasons};
-use crate::model::{LeftOutReason, Reason, Warning};
+use crate::model::{LeftOutReason, NoRollout, Reason, Warning};
 
 /// So many places of a stack are named.
 const NAMED_PLACES: usize = 3;
@@ -73,6 +73,24 @@ impl fmt::Display for Warning {
             }
             Self::CommandLeftOut { command } => {
                 write!(f, "the command `{command}` is left out: no stack it follows is deployed")
+            }
+            Self::RolloutWithoutEffect { first, why } => {
+                f.write_str("`rollout` has no effect: ")?;
+                match why {
+                    NoRollout::OthersOff { variable } => {
+                        write!(f, "the other regions are off, as {variable} is not set to true")
+                    }
+                    NoRollout::FirstOff { variable } => {
+                        write!(
+                            f,
+                            "{first} is off, as {variable} is not set to true, so its alarms are not watched"
+                        )
+                    }
+                    NoRollout::OnlyFirst => write!(f, "only stacks of {first} are deployed"),
+                    NoRollout::NotFirst => {
+                        write!(f, "no stack of {first} is deployed, so its alarms are not watched")
+                    }
+                }
             }
             Self::InOnePhaseInOrder { phase, from, to, reasons, cost, can_be_relaxed } => {
                 let (reasons, cost) = (show_reasons(reasons), show_duration(*cost));

@@ -26,6 +26,7 @@ mod random;
 mod real;
 mod relax;
 mod rollback;
+mod rollouts;
 mod saved;
 mod secrets;
 mod selection;

@@ -18,18 +18,20 @@ const LONG_PUBLISH: Duration = Duration::from_mins(1);
 impl<W: Write> Console<W> {
     pub(super) fn started(&mut self, step: &StepRef) -> io::Result<()> {
         let Some(step) = self.record.step(&step.step) else { return Ok(()) };
-        // Gates and assets get a line when they end.
-        if !matches!(
-            step.step.kind,
-            StepKind::Deploy | StepKind::Delete | StepKind::Synth | StepKind::Command
-        ) {
+        // Other gates and assets get a line when they end.
+        let is_told = step.step.is_bake()
+            || matches!(
+                step.step.kind,
+                StepKind::Deploy | StepKind::Delete | StepKind::Synth | StepKind::Command
+            );
+        if !is_told {
             return Ok(());
         }
         if step.looks_again() {
             return Ok(());
         }
         let mut text = self.record.label(&step.step);
-        if step.step.is_of_stack() && step.expected >= Duration::from_secs(1) {
+        if (step.step.is_of_stack() || step.step.is_bake()) && step.expected >= Duration::from_secs(1) {
             let _ = write!(text, ", about {}", duration(step.expected));
         }
         if step.queued() >= SHORT_WAIT {

@@ -34,6 +34,7 @@ impl Record {
         match &step.kind {
             // The title of a repository says already what it is.
             StepKind::Deploy | StepKind::Delete | StepKind::Prewarm => label,
+            StepKind::Gate if step.is_bake() => label,
             StepKind::Synth => format!("synthesis of {label}"),
             StepKind::Publish => format!("asset {label}"),
             kind => format!("{} {label}", one_line(kind.as_str())),
@@ -44,6 +45,9 @@ impl Record {
     pub fn why_skipped(&self, step: &StepRecord) -> String {
         match (&step.because, &step.detail, &self.stopping) {
             (Some(id), _, _) => {
+                if let Some(alarm) = self.step(id).and_then(StepRecord::alarm) {
+                    return format!("because the alarm {} went off", one_line(alarm));
+                }
                 let (name, outcome) = self.step(id).map_or((one_line(id), None), |other| {
                     let is_of_stack = other.step.is_of_stack();
                     let name =

@@ -204,6 +204,11 @@ impl StepRecord {
         }
     }
 
+    /// The alarm whose going off made it fail.
+    pub(crate) fn alarm(&self) -> Option<&str> {
+        self.cause.as_ref()?.alarm(&self.step)
+    }
+
     /// The first cause on one line, with the resource or call that it is about.
     pub(crate) fn cause_line(&self) -> String {
         let Some(cause) = &self.cause else {

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use crate::services::protocol_of;
+use crate::services::protocol_of_call;
 use crate::wire::{Fault, Protocol, identified, write_fault};
 use crate::world::Call;
 
@@ -154,7 +154,7 @@ impl Mishap {
         call: &Call,
         answered: Option<Response<Bytes>>,
     ) -> Result<Response<Bytes>, ConnectorError> {
-        let protocol = protocol_of(&call.service);
+        let protocol = protocol_of_call(call);
         Ok(match &self.reply {
             Reply::Never => std::future::pending().await,
             Reply::Reset => {

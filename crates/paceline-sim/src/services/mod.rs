@@ -25,7 +25,7 @@ use http::Response;
 
 use self::service::{Answer, Service, denied, is_denied, unknown_operation};
 use crate::wire::{Fault, Protocol, Request, identified, write, write_fault};
-use crate::world::World;
+use crate::world::{Call, World};
 
 pub(crate) use self::cloudformation::give_alias;
 pub(crate) use self::events::put_rule;
@@ -73,8 +73,13 @@ pub(crate) fn perform(world: &mut World, request: &Request, id: &str) -> (Respon
 }
 
 /// The protocol of a service. A service that is not simulated is answered in JSON.
-pub(crate) fn protocol_of(service: &str) -> Protocol {
+fn protocol_of(service: &str) -> Protocol {
     find(service).map_or(Protocol::Json, Service::protocol)
+}
+
+/// The protocol of a call that may not have been answered.
+pub(crate) fn protocol_of_call(call: &Call) -> Protocol {
+    find(&call.service).map_or(Protocol::Json, |service| service.protocol_of(&call.operation))
 }
 
 fn find(name: &str) -> Option<&'static dyn Service> {

@@ -13,6 +13,11 @@ pub(crate) trait Service: Sync {
 
     fn protocol(&self) -> Protocol;
 
+    /// The protocol in which a client of this project calls an operation.
+    fn protocol_of(&self, _operation: &str) -> Protocol {
+        self.protocol()
+    }
+
     /// Names the operation that a request asks for, if neither a header nor the form of the request names it.
     fn recognise(&self, _request: &mut Request) {}
 

@@ -4,6 +4,7 @@
 //! due. The next request first advances the world to its own time.
 
 mod account_region;
+mod alarms;
 mod buckets;
 mod builds;
 mod call;
@@ -38,6 +39,8 @@ use crate::options::{Accounts, SimOptions};
 use crate::random::Random;
 
 pub(crate) use self::account_region::{AccountRegion, StackKey};
+pub use self::alarms::{AlarmState, SimAlarm};
+pub(crate) use self::alarms::{SeenAlarm, alarms};
 pub(crate) use self::buckets::{Object, etag};
 pub(crate) use self::builds::{Build, Repetition};
 pub use self::call::Call;

@@ -1,6 +1,9 @@
 //! The arguments of the embedded AWS.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
+use paceline_config::parse_duration;
 use paceline_sim::{Bootstrap, Failure};
 
 #[derive(Debug, Args)]
@@ -38,6 +41,9 @@ pub(crate) struct ServeArgs {
     /// Let the commands of every CodeBuild build fail
     #[arg(long)]
     pub(crate) builds_fail: bool,
+    /// An alarm of CloudWatch in every account and region. It goes off after this simulated time, if one is given
+    #[arg(long, value_name = "NAME[@TIME]", value_parser = alarm)]
+    pub(crate) alarm: Vec<AlarmArg>,
     /// The most calls of CloudFormation a second in each account and region, besides the documented rates
     #[arg(long, value_name = "N", value_parser = factor)]
     pub(crate) calls_per_second: Option<f64>,
@@ -49,10 +55,31 @@ pub(crate) struct ServeArgs {
     pub(crate) verbose: bool,
 }
 
+/// An alarm, and when it goes off.
+#[derive(Debug, Clone)]
+pub(crate) struct AlarmArg {
+    pub(crate) name: String,
+    pub(crate) after: Option<Duration>,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ImagesArg {
     Present,
     Absent,
+}
+
+fn alarm(text: &str) -> Result<AlarmArg, String> {
+    let (name, after) = match text.rsplit_once('@') {
+        Some((name, time)) => {
+            let time = parse_duration(time).ok_or_else(|| "write the time like 10m or 90s".to_owned())?;
+            (name, Some(time))
+        }
+        None => (text, None),
+    };
+    if name.is_empty() {
+        return Err("write it like my-alarm or my-alarm@10m".to_owned());
+    }
+    Ok(AlarmArg { name: name.to_owned(), after })
 }
 
 fn port(text: &str) -> Result<u16, String> {

@@ -183,5 +183,5 @@ impl Deployment<'_> {
 
 /// Whether the order of two stacks comes from what one of them creates.
 fn is_by_content(edge: &paceline_plan::Edge) -> bool {
-    edge.reason != Reason::Phase
+    !matches!(edge.reason, Reason::Phase | Reason::Rollout)
 }

@@ -16,8 +16,9 @@ use super::commands::{CommandSlot, Placed};
 use super::names::Names;
 use super::prewarm::Prewarmed;
 use super::relax;
+use super::rollout::Rollout;
 use super::scan::borrowed::BorrowedOffer;
-use crate::model::{EarlyNeed, PlannedStack, Publish, Step, Work};
+use crate::model::{EarlyNeed, Gate, PlannedStack, Publish, Reason, Step, Work};
 use crate::outlook::expect::{Expect, Expected};
 
 /// When resources of stacks are complete, by the stack's id and their logical ids.
@@ -30,6 +31,7 @@ pub(crate) struct Maker<'a> {
     pub(crate) complete: Complete<'a>,
     pub(crate) borrowed: HashMap<&'a str, &'a [BorrowedOffer<'a>]>,
     pub(crate) prewarmed: &'a [Prewarmed],
+    pub(crate) rollout: Option<&'a Rollout<'a>>,
     pub(crate) commands: &'a [(&'a Placed<'a>, CommandSlot)],
     pub(crate) config_path: &'a Utf8Path,
     pub(crate) expect: Expect<'a>,
@@ -46,16 +48,19 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
     let mut created: HashMap<usize, usize> = HashMap::new();
     let mut published: HashMap<String, usize> = HashMap::new();
     let mut synthesized = Synthesized::default();
+    let last_of_first = maker.rollout.and_then(|rollout| rollout.last(stacks));
+    // The step that watches the first region's alarms. The stacks of the other regions come after it.
+    let mut baked: Option<usize> = None;
     // What a stack's dependents wait for: its gate if it has one, else the stack.
     let mut done: HashMap<&str, usize> = HashMap::new();
     for (number, stack) in stacks.iter().enumerate() {
         maker.commands(
             &mut steps,
             &mut ran,
-            stack,
-            number,
+            (stack, number),
             |place| place.precedes() == Some(number),
             |_| None,
+            baked,
         );
         for (at, it) in maker.prewarmed.iter().enumerate().filter(|(_, it)| it.work.stack == number) {
             let work = Work::Prewarm(it.work.clone());
@@ -90,7 +95,10 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
         }
         let own = maker.prewarmed.iter().enumerate().filter(|(_, it)| it.needed_by.contains(&number));
         needs.extend(own.filter_map(|(at, _)| created.get(&at)));
-        needs.extend(stack.depends_on.iter().filter_map(|edge| done.get(edge.to.as_str())));
+        needs.extend(stack.depends_on.iter().filter_map(|edge| match edge.reason {
+            Reason::Rollout => baked,
+            _ => done.get(edge.to.as_str()).copied(),
+        }));
         let early = early_needs(stack, &done, complete, &steps);
         let app = source.and_then(|source| source.app.as_deref());
         needs.extend(synthesized.before(app, stack, number, (&done, &early), &mut steps, *expect));
@@ -115,7 +123,21 @@ pub(crate) fn steps(maker: &Maker<'_>, stacks: &[PlannedStack]) -> Vec<Step> {
             done.insert(&stack.id, steps.len() - 1);
         }
         let done = |stack: usize| done.get(stacks[stack].id.as_str()).copied();
-        maker.commands(&mut steps, &mut ran, stack, number, |place| place.follows() == Some(number), done);
+        maker.commands(
+            &mut steps,
+            &mut ran,
+            (stack, number),
+            |place| place.follows() == Some(number),
+            done,
+            baked,
+        );
+        if last_of_first == Some(number) {
+            let bake = maker.bake(stacks, number, done, &ran);
+            baked = bake.map(|bake| {
+                steps.push(bake);
+                steps.len() - 1
+            });
+        }
     }
     steps
 }
@@ -135,14 +157,16 @@ impl Maker<'_> {
         &self,
         steps: &mut Vec<Step>,
         ran: &mut HashMap<usize, usize>,
-        stack: &PlannedStack,
-        number: usize,
+        (stack, number): (&PlannedStack, usize),
         is_here: impl Fn(&CommandSlot) -> bool,
         done: impl Fn(usize) -> Option<usize>,
+        baked: Option<usize>,
     ) {
         for (command, place) in self.commands.iter().filter(|(_, place)| is_here(place)) {
             let mut needs: Vec<usize> = place.after.iter().filter_map(|&stack| done(stack)).collect();
             needs.extend(command.commands.iter().filter_map(|other| ran.get(other)));
+            // A command before stacks of other regions alone belongs to these regions.
+            needs.extend(baked.filter(|_| place.after.is_empty()));
             needs.sort_unstable();
             needs.dedup();
             // Two commands of one name are two steps.
@@ -152,6 +176,33 @@ impl Maker<'_> {
             steps.push(expected.step(id, work, needs));
             ran.insert(command.number, steps.len() - 1);
         }
+    }
+}
+
+impl Maker<'_> {
+    /// The step that watches the alarms of the first region. It comes after its stacks with their gates, and after the
+    /// commands that follow its stacks alone.
+    fn bake(
+        &self,
+        stacks: &[PlannedStack],
+        last: usize,
+        done: impl Fn(usize) -> Option<usize>,
+        ran: &HashMap<usize, usize>,
+    ) -> Option<Step> {
+        let rollout = self.rollout?;
+        let stack = self.names.stack(&stacks[last].id)?;
+        let is_first = |number: &usize| rollout.is_first(&stacks[*number].id);
+        let mut needs: Vec<usize> = (0..=last).filter(is_first).filter_map(done).collect();
+        let commands = self.commands.iter();
+        let commands =
+            commands.filter(|(_, place)| !place.after.is_empty() && place.after.iter().all(is_first));
+        needs.extend(commands.filter_map(|(command, _)| ran.get(&command.number)));
+        needs.sort_unstable();
+        needs.dedup();
+        let gate = Gate::Bake(rollout.bake().clone());
+        let expected = self.expect.gate(stack, &gate);
+        let id = format!("gate:{}:{}", gate.kind(), rollout.bake().region);
+        Some(expected.step(id, Work::Gate { stack: last, gate }, needs))
     }
 }
 

@@ -1,4 +1,6 @@
-//! CloudWatch: metrics are stored, for tests to look at. No request reads them.
+//! CloudWatch: metrics are stored, for tests to look at. No request reads them. Alarms have the states that they are given.
+
+mod alarms;
 
 use std::collections::BTreeMap;
 
@@ -31,8 +33,24 @@ impl Service for CloudWatch {
         Protocol::Query { namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/" }
     }
 
+    fn protocol_of(&self, operation: &str) -> Protocol {
+        if operation == "DescribeAlarms" { Protocol::Json } else { self.protocol() }
+    }
+
+    /// Like CloudWatch, it also answers in JSON.
+    fn recognise(&self, request: &mut Request) {
+        if request.header("x-amz-target").is_some() {
+            request.protocol = Protocol::Json;
+        }
+    }
+
     fn answer(&self, world: &mut World, request: &Request) -> Result<Answer, Fault> {
-        perform(world, request).map(Answer::Result)
+        match request.operation.as_str() {
+            "DescribeAlarms" => alarms::describe(world, request),
+            "SetAlarmState" => alarms::set_state(world, request),
+            _ => perform(world, request),
+        }
+        .map(Answer::Result)
     }
 }
 
