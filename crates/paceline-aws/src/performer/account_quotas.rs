@@ -85,7 +85,7 @@ impl Aws {
             }
         }
         let looked = needed.into_iter().map(|((target, at), needed)| async move {
-            let found = self.compare(&target, &ALL[at], needed).await;
+            let found = Box::pin(self.compare(&target, &ALL[at], needed)).await;
             (target, at, found)
         });
         let (mut errors, mut notes) = (Vec::new(), Vec::new());

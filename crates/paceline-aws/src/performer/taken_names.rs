@@ -55,7 +55,7 @@ struct GivenName {
 impl Aws {
     /// The names of new stacks that are taken, and notes about names that cannot be looked up.
     pub async fn taken_names(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
-        let looked = self.deployed(plan).into_iter().map(|stack| async move {
+        let looked = self.deployed(plan).map(|stack| async move {
             let given = given_names(stack);
             if given.is_empty() || self.exists(stack).await {
                 return Vec::new();
@@ -84,7 +84,7 @@ impl Aws {
     ) -> Result<Option<AwsError>, String> {
         let GivenName { kind, name, logical_id } = &given;
         let noun = kind.noun();
-        match self.is_taken(stack, target, *kind, name).await {
+        match Box::pin(self.is_taken(stack, target, *kind, name)).await {
             Ok(false) => Ok(None),
             Ok(true) => {
                 let message = format!(

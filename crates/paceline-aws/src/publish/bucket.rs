@@ -78,7 +78,7 @@ impl<'a> Bucket<'a> {
     }
 
     /// Returns whether a bucket of this name exists, in any account and region: names are those of the whole partition
-    /// (API reference, "HeadBucket").
+    /// (API reference, `HeadBucket`).
     pub(crate) async fn exists(&self) -> Result<bool, AwsError> {
         match self.caller.call("HeadBucket", || self.client.head_bucket().bucket(&self.name).send()).await {
             Ok(_) => Ok(true),
