@@ -35,7 +35,7 @@ async fn the_resources_of_stacks_in_operation_stay_within_the_limit_of_the_accou
     let world = with_limit(20);
     let ran = world.deploy(&three(10)).await;
     ran.check(&[("A", Outcome::Deployed), ("B", Outcome::Deployed), ("C", Outcome::Deployed)]);
-    assert_eq!(waited(&ran, "B", "concurrency.resources"), 0.0);
+    assert!(waited(&ran, "B", "concurrency.resources") < 0.1);
     assert!(waited(&ran, "C", "concurrency.resources") > 60.0, "{:?}", ran.stack("C"));
     // The answer about the number of stacks has this limit too, so one call is enough.
     assert_eq!(world.count("DescribeAccountLimits"), 1);
@@ -46,7 +46,7 @@ async fn the_limit_of_the_configuration_counts_instead() {
     let world = with_limit(20);
     let how = How { config: "concurrency: { resources: 100 }", ..How::default() };
     let ran = world.run(&three(10), how).await;
-    assert_eq!(waited(&ran, "C", "concurrency.resources"), 0.0);
+    assert!(waited(&ran, "C", "concurrency.resources") < 0.1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,7 +70,7 @@ async fn without_the_permission_to_read_the_limit_the_usual_one_is_assumed() {
     });
     let ran = world.deploy(&three(10)).await;
     ran.check(&[("A", Outcome::Deployed), ("B", Outcome::Deployed), ("C", Outcome::Deployed)]);
-    assert_eq!(waited(&ran, "C", "concurrency.resources"), 0.0);
+    assert!(waited(&ran, "C", "concurrency.resources") < 0.1);
 }
 
 /// Creates many stacks, and returns how long that took and how often AWS throttled `CreateStack`.
@@ -130,11 +130,11 @@ async fn stacks_that_would_throttle_each_other_are_created_apart_while_a_longer_
     ran.check(&[("Long", Outcome::Deployed), ("Api1", Outcome::Deployed), ("Api2", Outcome::Deployed)]);
     let mut apart = ["Api1", "Api2"].map(|stack| waited(&ran, stack, "staggered"));
     apart.sort_by(f64::total_cmp);
-    assert!(apart[0] == 0.0 && (34.0..36.0).contains(&apart[1]), "{apart:?}");
+    assert!(apart[0] < 0.1 && (34.0..36.0).contains(&apart[1]), "{apart:?}");
     // Nothing has changed, so nothing is created and nothing waits.
     let again = world.deploy(&app).await;
     again.check(&[("Long", Outcome::Unchanged), ("Api1", Outcome::Unchanged)]);
-    assert_eq!(waited(&again, "Api2", "staggered"), 0.0);
+    assert!(waited(&again, "Api2", "staggered") < 0.1);
 }
 
 /// A stack that is expected to take many minutes.

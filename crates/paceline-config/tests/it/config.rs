@@ -430,3 +430,11 @@ fn texts_cannot_break_out_of_the_json_of_a_template() {
     let sent: serde_json::Value = serde_json::from_str(&template.filled(texts)).unwrap();
     assert_eq!(sent["text"], format!("end: {message}"));
 }
+
+#[test]
+fn limits_that_an_older_version_wrote_are_read() {
+    let older = r#"{"stacks":1,"assets":2,"images":3}"#;
+    let read: paceline_config::Concurrency = serde_json::from_str(older).unwrap();
+    assert_eq!((read.resources, read.api_rates.get()), (None, 1));
+    assert_eq!(serde_json::to_string(&read).unwrap(), older);
+}
