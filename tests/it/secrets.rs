@@ -234,8 +234,7 @@ fn secrets_in_other_forms_are_hidden_in_the_output_of_a_build() {
         r#"printf 'robot:%s' "$LOGIN_TOKEN" | base64"#,
         r#"head -c 65526 /dev/zero | tr '\0' x; printf '%s' "$LOGIN_TOKEN"; head -c 70000 /dev/zero | tr '\0' y"#,
     ];
-    let commands: String =
-        commands.iter().map(|command| format!("      - |-\n        {command}\n")).collect();
+    let commands = commands.map(|command| format!("      - |-\n        {command}\n")).concat();
     place.write("buildspec.yml", &format!("version: 0.2\nphases:\n  build:\n    commands:\n{commands}"));
     let build = place.paceline(["run-buildspec", "buildspec.yml"]);
     let build = build.env("API_TOKEN", "horse-9\nbattery\nstaple").env("LOGIN_TOKEN", "planted-login-0815");
