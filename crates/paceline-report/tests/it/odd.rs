@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact};
 use paceline_report::{
-    Console, ConsoleOptions, Kept, Record, Report, Style, ending, html, json, junit, markdown, summary, svg,
-    trace,
+    Console, ConsoleOptions, Kept, Record, Report, Service, Style, ending, html, json, junit, markdown, otlp,
+    summary, svg, trace,
 };
 
 use crate::pages::well_formed;
@@ -28,6 +28,8 @@ fn all_reports(events: &[Event]) {
     well_formed(&svg(&record));
     json(&record);
     trace(&record);
+    let service = Service { name: "a".into(), version: "1".into() };
+    serde_json::from_str::<serde_json::Value>(&otlp(events, &service)).unwrap();
     for document in junit(&record).unwrap() {
         well_formed(&document.contents);
     }
