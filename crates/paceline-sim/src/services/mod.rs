@@ -59,6 +59,7 @@ pub(crate) fn read(request: http::Request<Bytes>, account: &str) -> Result<Reque
 
 /// Answers a request. If the request is refused, returns the error too.
 pub(crate) fn perform(world: &mut World, request: &Request, id: &str) -> (Response<Bytes>, Option<Fault>) {
+    events::deliver(world, &request.place);
     let service = find(&request.service);
     let answer = admit(world, request, service).and_then(|()| match service {
         Some(service) => service.answer(world, request),

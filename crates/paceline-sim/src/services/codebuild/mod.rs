@@ -41,7 +41,6 @@ pub(super) fn start_for_rule(world: &mut World, place: &AccountRegion, target: &
 }
 
 fn perform(world: &mut World, request: &Request) -> Outcome {
-    crate::services::events::deliver(world, &request.place);
     builds::repeat_failed(world, &request.place);
     match request.operation.as_str() {
         "BatchGetProjects" => {

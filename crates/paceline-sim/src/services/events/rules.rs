@@ -6,7 +6,7 @@ use crate::services::codebuild;
 use crate::wire::{Fault, Outcome, Request, text};
 use crate::world::{AccountRegion, Rule, World};
 
-/// Starts the builds of all events that have happened until now.
+/// Starts the builds of all events that have happened until now. Comes before each request, so that the request sees them.
 pub(crate) fn deliver(world: &mut World, place: &AccountRegion) {
     let now = world.now;
     let Some(region) = world.region(place).filter(|region| !region.rules.is_empty()) else { return };
@@ -72,7 +72,6 @@ pub(super) fn list_targets(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(super) fn switch(world: &mut World, request: &Request, on: bool) -> Outcome {
-    deliver(world, &request.place);
     let now = world.now;
     let rule = rule(world, request, "Name")?;
     rule.enabled = if on { rule.enabled.or(Some(now)) } else { None };
