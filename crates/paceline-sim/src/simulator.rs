@@ -162,6 +162,13 @@ impl Simulator {
         repositories::push(&mut world, &AccountRegion::new(account, region), repository, tag);
     }
 
+    /// Creates a rule of EventBridge that starts builds of a project, as a template does: disabled, for all changes of the
+    /// status of stacks.
+    pub fn put_rule(&self, account: &str, region: &str, name: &str, project: &str) {
+        let place = AccountRegion::new(account, region);
+        services::put_rule(&mut self.lock(), &place, name, project);
+    }
+
     /// Sets the faults that occur from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.lock().options.faults = faults;

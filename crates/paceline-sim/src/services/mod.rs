@@ -26,6 +26,7 @@ use crate::wire::{Fault, Protocol, Request, identified, write, write_fault};
 use crate::world::World;
 
 pub(crate) use self::cloudformation::give_alias;
+pub(crate) use self::events::put_rule;
 
 const ALL: [&dyn Service; 13] = [
     &cloudformation::CloudFormation,
@@ -54,6 +55,7 @@ pub(crate) fn read(request: http::Request<Bytes>, account: &str) -> Result<Reque
 
 /// Answers a request. If the request is refused, returns the error too.
 pub(crate) fn perform(world: &mut World, request: &Request, id: &str) -> (Response<Bytes>, Option<Fault>) {
+    events::deliver(world, &request.place);
     let service = find(&request.service);
     let answer = admit(world, request, service).and_then(|()| match service {
         Some(service) => service.answer(world, request),

@@ -15,6 +15,7 @@ mod metrics;
 mod operation;
 pub(crate) mod parameters;
 pub(crate) mod repositories;
+mod rules;
 pub(crate) mod secrets;
 mod stack;
 mod throttle;
@@ -46,6 +47,7 @@ pub use self::metrics::StoredMetric;
 pub(crate) use self::operation::{
     ANY_OPERATION, OnFailure, Operation, OperationKind, Step, Task, TaskState, Work,
 };
+pub(crate) use self::rules::Rule;
 pub use self::stack::StackSummary;
 pub(crate) use self::stack::{
     BoundParameter, ChangeSet, ChangeSetStatus, Desired, Event, ExecutionStatus, Output, Resource, Stack,
@@ -73,6 +75,8 @@ pub(crate) struct Region {
     pub(crate) clusters: BTreeMap<String, bool>,
     /// What was put into CloudWatch, in order.
     pub(crate) metrics: Vec<StoredMetric>,
+    /// Rules of the default event bus, by name.
+    pub(crate) rules: BTreeMap<String, Rule>,
     /// What was published to topics and put onto event buses, in order.
     pub(crate) messages: Vec<Message>,
     /// Names that resources have taken, by type and name, with the stack and the resource.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::invalid;
@@ -12,39 +13,44 @@ use crate::world::{AccountRegion, Build, Repetition, World, add};
 const TOKEN_LIVES: Duration = Duration::from_mins(5);
 
 pub(super) fn start(world: &mut World, request: &Request) -> Outcome {
-    let name = text(&request.json, "projectName")?;
-    let place = request.place.clone();
+    let now = world.now;
+    start_at(world, &request.place, &request.json, now)
+}
+
+/// Starts a build with the fields of `StartBuild`.
+pub(super) fn start_at(world: &mut World, place: &AccountRegion, request: &Value, now: Timestamp) -> Outcome {
+    let name = text(request, "projectName")?;
+    let place = place.clone();
     let project = world.region(&place).and_then(|region| region.projects.get(name)).cloned();
     let project = project.ok_or_else(|| {
         let arn = place.arn("codebuild", &format!("project/{name}"));
         Fault::bad("ResourceNotFoundException", format!("Project cannot be found: {arn}"))
     })?;
-    let now = world.now;
-    let minutes = request.json.get("timeoutInMinutesOverride").unwrap_or(&project["timeoutInMinutes"]);
+    let minutes = request.get("timeoutInMinutesOverride").unwrap_or(&project["timeoutInMinutes"]);
     let minutes = minutes.as_u64().unwrap_or(60);
     if !(5..=2160).contains(&minutes) {
         return Err(invalid("Invalid timeout: must be between 5 and 2160 minutes".to_owned()));
     }
-    if let Some(token) = request.json["idempotencyToken"].as_str() {
+    if let Some(token) = request["idempotencyToken"].as_str() {
         let builds = world.region(&place).map(|region| &region.builds);
         let same = builds.into_iter().flat_map(|builds| builds.values()).find(|build| {
             build.request["idempotencyToken"] == token && now <= add(build.started, TOKEN_LIVES)
         });
         if let Some(build) = same {
-            if build.request != request.json {
+            if build.request != *request {
                 let message = "Parameter mismatch: the idempotency token was used with other parameters";
                 return Err(invalid(message.to_owned()));
             }
             return Ok(json!({"build": build.written(&place, now)}));
         }
     }
-    let limit = request.json.get("autoRetryLimitOverride").unwrap_or(&project["autoRetryLimit"]);
+    let limit = request.get("autoRetryLimitOverride").unwrap_or(&project["autoRetryLimit"]);
     let build = Build {
         id: new_id(world, name),
         number: 0,
         repetition: Repetition { limit: limit.as_u64().unwrap_or_default(), ..Repetition::default() },
         project,
-        request: request.json.clone(),
+        request: request.clone(),
         started: now,
         stopped: None,
         timeout: Duration::from_mins(minutes),

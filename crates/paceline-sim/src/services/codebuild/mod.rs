@@ -5,11 +5,12 @@
 
 mod builds;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request, strings, text};
-use crate::world::{World, epoch};
+use crate::world::{AccountRegion, World, epoch};
 
 pub(super) struct CodeBuild;
 
@@ -25,6 +26,18 @@ impl Service for CodeBuild {
     fn answer(&self, world: &mut World, request: &Request) -> Result<Answer, Fault> {
         perform(world, request).map(Answer::Result)
     }
+}
+
+/// Starts a build for a target of a rule: its input is that of `StartBuild`, without the project. A target that is no project
+/// starts nothing.
+pub(super) fn start_for_rule(world: &mut World, place: &AccountRegion, target: &Value, at: Timestamp) {
+    let name =
+        target["Arn"].as_str().and_then(|arn| arn.split_once(":project/")).map(|(_, name)| name.to_owned());
+    let input = target["Input"].as_str().and_then(|input| serde_json::from_str::<Value>(input).ok());
+    let (Some(name), Some(mut input)) = (name, input.filter(Value::is_object)) else { return };
+    input["projectName"] = json!(name);
+    // EventBridge gives up a target that refuses.
+    let _ = builds::start_at(world, place, &input, at);
 }
 
 fn perform(world: &mut World, request: &Request) -> Outcome {

@@ -1,10 +1,15 @@
-//! EventBridge: events are stored, for tests to look at. Every bus is there.
+//! EventBridge: events are stored, for tests to look at. Every bus is there. Rules on the status of stacks start builds.
+
+mod rules;
 
 use serde_json::{Value, json};
 
 use crate::services::service::{Answer, Service, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request, text};
 use crate::world::{Message, World};
+
+pub(super) use self::rules::deliver;
+pub(crate) use self::rules::put_rule;
 
 /// EventBridge.
 pub(super) struct Events;
@@ -27,9 +32,19 @@ impl Service for Events {
 }
 
 fn perform(world: &mut World, request: &Request) -> Outcome {
-    if request.operation != "PutEvents" {
-        return Err(unknown_operation(request));
+    match request.operation.as_str() {
+        "PutEvents" => put_events(world, request),
+        "PutRule" => rules::put(world, request),
+        "PutTargets" => rules::put_targets(world, request),
+        "ListTargetsByRule" => rules::list_targets(world, request),
+        "EnableRule" => rules::switch(world, request, true),
+        "DisableRule" => rules::switch(world, request, false),
+        "DescribeRule" => rules::describe(world, request),
+        _ => Err(unknown_operation(request)),
     }
+}
+
+fn put_events(world: &mut World, request: &Request) -> Outcome {
     let entries = request.json["Entries"].as_array().cloned().unwrap_or_default();
     if entries.is_empty() || entries.len() > MOST_EVENTS {
         let message = "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and 10";
