@@ -6,6 +6,7 @@
 mod approved;
 mod apps;
 mod assemblies;
+mod aws_json;
 mod aws_refusals;
 mod bootstrap;
 mod borrowed;
@@ -49,6 +50,7 @@ mod rollback;
 mod run_buildspec;
 mod secrets;
 mod simulate;
+mod sleep;
 mod stops;
 mod synth;
 #[path = "../../xtask/src/synthetic.rs"]

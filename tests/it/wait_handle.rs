@@ -13,7 +13,7 @@ const FAST: u32 = 1000;
 const SECRET: &str = "Sig%2Fnature%3D";
 
 /// The wait condition's side: answers, and keeps what it is sent.
-struct Outer {
+pub(crate) struct Outer {
     server: FakeAws,
     signals: Arc<Mutex<Vec<Request>>>,
 }
@@ -34,15 +34,15 @@ impl Outer {
         Self { server, signals }
     }
 
-    fn good() -> Self {
+    pub(crate) fn good() -> Self {
         Self::start(|_| (200, String::new()))
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}/arn%3Aaws%3Astack/handle?Expires=1&Signature={SECRET}", self.server.address)
     }
 
-    fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.signals.lock().unwrap().clone()
     }
 
@@ -52,7 +52,7 @@ impl Outer {
 
     /// There was one signal, with this status; its reason is given back.
     #[track_caller]
-    fn once(&self, status: &str) -> String {
+    pub(crate) fn once(&self, status: &str) -> String {
         let bodies = self.bodies();
         assert_eq!(bodies.len(), 1, "{bodies:?}");
         assert_eq!(bodies[0]["Status"], status, "{bodies:?}");

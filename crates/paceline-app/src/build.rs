@@ -1,9 +1,10 @@
 //! Starts a CodeBuild build and follows it. Also reads the phases of the build that runs this process.
 
-use paceline_aws::{AwsError, BuildEnd, BuildNews, BuildRequest, Builds, PreflightError};
+use paceline_aws::{AwsError, BuildEnd, BuildNews, BuildRequest, Builds, CurrentBuild, PreflightError};
 use paceline_engine::ExitCode;
 use paceline_engine::event::BuildPhases;
 use paceline_report::{build_phases, log_line, phase_title};
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::{interrupt, terminal};
@@ -112,6 +113,10 @@ pub(crate) struct OwnBuild {
     pub(crate) phases: BuildPhases,
     /// The failed builds that CodeBuild repeats with this one by itself, the last one first. Empty for every other build.
     pub(crate) repeats: Vec<String>,
+    /// Its account and region.
+    pub(crate) place: Option<(String, String)>,
+    /// The fields of `StartBuild` that start the same build again.
+    pub(crate) again: Value,
 }
 
 /// What is known of the build that runs this process. If it cannot be read, a note says so and the run continues.
@@ -124,7 +129,8 @@ pub(crate) async fn own() -> Option<OwnBuild> {
             Some(earlier) => builds.repeated(earlier).await?,
             None => Vec::new(),
         };
-        Ok::<_, AwsError>(OwnBuild { phases: BuildPhases { build: id, phases: current.phases }, repeats })
+        let CurrentBuild { phases, place, again, .. } = current;
+        Ok::<_, AwsError>(OwnBuild { phases: BuildPhases { build: id, phases }, repeats, place, again })
     };
     match asked.await {
         Ok(own) => Some(own),

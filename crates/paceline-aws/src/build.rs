@@ -7,11 +7,13 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_codebuild::types::{
-    Build, BuildPhase as Phase, ComputeType, EnvironmentVariable, EnvironmentVariableType, StatusType,
+    Build, BuildPhase as Phase, ComputeType, EnvironmentVariable, EnvironmentVariableType,
+    ProjectEnvironment, StatusType,
 };
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use paceline_engine::event::BuildPhase;
 use paceline_text::to_the_millisecond;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::call::Caller;
@@ -93,6 +95,10 @@ pub struct CurrentBuild {
     pub phases: Vec<BuildPhase>,
     /// The id of the failed build that CodeBuild repeats with this one by itself.
     pub repeats: Option<String>,
+    /// Its account and region.
+    pub place: Option<(String, String)>,
+    /// The fields of `StartBuild` that start a build of the same source, with the same buildspec and variables.
+    pub again: Value,
 }
 
 impl Builds {
@@ -151,7 +157,8 @@ impl Builds {
     pub async fn current(&self, id: &str) -> Result<CurrentBuild, AwsError> {
         let asked = tokio::time::timeout(PATIENCE, self.get(id)).await;
         let build = asked.map_err(|_| no_answer())??;
-        Ok(CurrentBuild { phases: self.phases_of(&build), repeats: repeated(&build) })
+        let (phases, repeats) = (self.phases_of(&build), repeated(&build));
+        Ok(CurrentBuild { phases, repeats, place: place_of(&build), again: again(&build) })
     }
 
     /// A build that CodeBuild has repeated, and those that it repeats itself, the last one first.
@@ -259,6 +266,32 @@ impl Builds {
 
 fn no_answer() -> AwsError {
     AwsError::setup("no answer in time").during("BatchGetBuilds")
+}
+
+/// The account and region of a build.
+fn place_of(build: &Build) -> Option<(String, String)> {
+    // arn:aws:codebuild:us-east-1:111111111111:build/shop:1f2e…
+    let mut parts = build.arn()?.split(':').skip(3).map(str::to_owned);
+    let (region, account) = (parts.next()?, parts.next()?);
+    Some((account, region))
+}
+
+/// The fields of `StartBuild` that start the same build again.
+fn again(build: &Build) -> Value {
+    let mut again = json!({});
+    if let Some(version) = build.resolved_source_version().or_else(|| build.source_version()) {
+        again["sourceVersion"] = json!(version);
+    }
+    if let Some(buildspec) = build.source().and_then(|source| source.buildspec()) {
+        again["buildspecOverride"] = json!(buildspec);
+    }
+    let variables = build.environment().map(ProjectEnvironment::environment_variables).unwrap_or_default();
+    let variables = variables.iter().map(|variable| {
+        let kind = variable.r#type().map_or("PLAINTEXT", EnvironmentVariableType::as_str);
+        json!({ "name": variable.name(), "value": variable.value(), "type": kind })
+    });
+    again["environmentVariablesOverride"] = variables.collect();
+    again
 }
 
 /// The id of the failed build that CodeBuild repeats with this one by itself. `None` for a build that a person, a webhook

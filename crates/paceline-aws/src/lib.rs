@@ -31,6 +31,7 @@ mod stack;
 mod staging;
 mod target;
 mod unsigned;
+mod wake;
 mod watch;
 
 pub use bootstrap::{Bootstrapper, Bootstrapping};
@@ -52,4 +53,5 @@ pub use sdk::Wire;
 pub use session::ALLOW_BASE_CREDENTIALS;
 pub use signal::{Signalled, Verdict, WaitHandle};
 pub use stack::{ChangeGuard, GuardRefusal, Method, TokenKey, Unreviewed};
+pub use wake::WakeRule;
 pub use watch::{StackNews, WatchedResource, WatchedStack, Watching};

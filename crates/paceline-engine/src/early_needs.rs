@@ -95,6 +95,11 @@ impl EarlyNeeds {
         self.waits.get(&(need, step)).is_some_and(|wait| wait.missing.is_empty())
     }
 
+    /// Returns whether a step waits for resources of this one that do not exist yet.
+    pub(crate) fn has_missing(&self, need: usize) -> bool {
+        self.waits.range((need, 0)..=(need, usize::MAX)).any(|(_, wait)| !wait.missing.is_empty())
+    }
+
     fn is_awaited(&self, step: usize) -> bool {
         self.waits.range((step, 0)..=(step, usize::MAX)).next().is_some()
     }

@@ -31,7 +31,7 @@ pub use journal::{
     runs_in,
 };
 pub use made_once::MadeOnce;
-pub use options::{Earlier, RunEnd, RunOptions};
+pub use options::{Earlier, RunEnd, RunOptions, Sleep};
 pub use paceline_assembly::{ResourceStatus, StackOperation, StackStatus};
 pub use paceline_text::ExitCode;
 pub use perform::{Ended, Perform, ResourceProgress, StepContext};

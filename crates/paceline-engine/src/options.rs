@@ -38,6 +38,28 @@ pub struct RunOptions {
     pub stop: Stop,
     /// The time after which the run stops itself.
     pub deadline: Option<Duration>,
+    /// Set if the run may end while it only waits for CloudFormation.
+    pub sleep: Option<Sleep>,
+}
+
+/// When a run may end while CloudFormation still works for it, because something starts the next process in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sleep {
+    /// The account whose stacks wake the run.
+    pub account: String,
+    /// The region whose stacks wake the run.
+    pub region: String,
+    /// A shorter wait is not worth another process.
+    pub least: Duration,
+}
+
+impl Sleep {
+    /// Returns whether the end of an operation on the stack with this id wakes the run.
+    pub(crate) fn hears(&self, stack_id: &str) -> bool {
+        // arn:aws:cloudformation:eu-west-1:111111111111:stack/Name/number
+        let mut parts = stack_id.split(':').skip(3);
+        (parts.next(), parts.next()) == (Some(&self.region), Some(&self.account))
+    }
 }
 
 impl RunOptions {
@@ -58,6 +80,7 @@ impl RunOptions {
             approvals: Vec::new(),
             stop: Stop::default(),
             deadline: None,
+            sleep: None,
         }
     }
 }
@@ -81,4 +104,6 @@ pub struct RunEnd {
     pub exit_code: ExitCode,
     /// The outcome of each step, in the plan's order.
     pub outcomes: Vec<Outcome>,
+    /// True if the run has ended because it only waits for CloudFormation.
+    pub sleeps: bool,
 }

@@ -92,6 +92,12 @@ async fn drive<P: Perform>(
         if tasks.is_empty() {
             return Ok(());
         }
+        if !stop.is_cancelled()
+            && let Some(running) = state.only_waits()
+        {
+            state.sleep(&running)?;
+            stop.cancel();
+        }
         let silence = tokio::time::sleep_until(state.last_event() + SILENCE);
         tokio::select! {
             biased;

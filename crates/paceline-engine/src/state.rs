@@ -28,6 +28,7 @@
 mod halt;
 mod pause;
 mod release;
+mod sleep;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -85,6 +86,10 @@ pub(crate) struct State<'a> {
     /// The running steps that wait until other steps have ended.
     paused: BTreeMap<usize, Paused>,
     halt: Option<Halt>,
+    /// The ids of the stacks that AWS works on, by the running step.
+    in_aws: BTreeMap<usize, String>,
+    /// The titles of the stacks that a sleeping run waits for.
+    waits_for: Vec<String>,
     failures: usize,
     /// The number of failures that came before anything was changed.
     preflight_failures: usize,
@@ -123,6 +128,8 @@ impl<'a> State<'a> {
             options,
             record,
             halt: None,
+            in_aws: BTreeMap::new(),
+            waits_for: Vec::new(),
             failures: 0,
             preflight_failures: 0,
             touched: AnyChange::new(touched),
@@ -225,6 +232,7 @@ impl<'a> State<'a> {
             self.changed_now[step] |=
                 matches!(fact, Fact::StackSubmitted(submitted) if !submitted.operation.only_prepares());
         }
+        self.follow(step, &facts);
         self.hear(step, facts)?;
         if let Some(recorded) = recorded {
             // The step may have been dropped before this answer.
@@ -245,6 +253,7 @@ impl<'a> State<'a> {
         self.ready.ended(&self.plan.steps[index], index);
         // The step may have been dropped in the middle of its pause.
         self.paused.remove(&index);
+        self.in_aws.remove(&index);
         let Ended { mut outcome, mut cause, detail, outputs } = ended;
         // A step that was started cannot be skipped. It has not done the work that other steps rely on, so it
         // has failed.
@@ -327,8 +336,10 @@ impl<'a> State<'a> {
             ExitCode::Done
         };
         let duration_s = seconds(self.clock.elapsed());
-        self.emit(Fact::RunFinished(RunFinished { stacks, exit_code, duration_s }))?;
-        Ok(RunEnd { exit_code, outcomes })
+        let waits_for = self.sleeps_for(exit_code);
+        let sleeps = !waits_for.is_empty();
+        self.emit(Fact::RunFinished(RunFinished { stacks, exit_code, duration_s, waits_for }))?;
+        Ok(RunEnd { exit_code, outcomes, sleeps })
     }
 
     /// Records how often AWS asked for fewer calls.

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use paceline_engine::event::{Outcome, StepKind};
-use paceline_text::{Style, Tone, count, duration, one_line};
+use paceline_text::{Style, Tone, count, duration, first_few, one_line};
 
 use crate::console_link::stack_link;
 use crate::record::{LeftRunning, Record, Status, StepRecord, cause_place, kinds};
 
+/// How many stacks are named for which a run sleeps.
+const NAMED: usize = 3;
 /// For how many stacks the command that shows their status is printed.
 const LOOKS: usize = 5;
 
@@ -83,6 +85,10 @@ pub(crate) fn headline(record: &Record) -> String {
         }
         Status::Failed => format!("Failed: {of} in {took}{simulated}"),
         Status::Refused => format!("Refused before anything was touched{simulated}"),
+        Status::Interrupted if !record.waits_for.is_empty() => {
+            let stacks = first_few(&record.waits_for, NAMED);
+            format!("Asleep after {took}: {of}; CloudFormation works on {stacks}{simulated}")
+        }
         Status::Interrupted if good == stacks && stacks > 0 => {
             format!("Interrupted after {took}: {of}, but not all of the other steps{simulated}")
         }
@@ -110,6 +116,10 @@ pub(crate) fn failed_beside_stacks(record: &Record) -> Option<String> {
 /// How to resume the run, if it is not done.
 pub(crate) fn how_to_resume(record: &Record) -> Option<&'static str> {
     match record.status() {
+        Status::Interrupted if !record.waits_for.is_empty() => Some(
+            "A build continues the run when CloudFormation has ended one of these operations. The same command continues it at \
+             once",
+        ),
         Status::Interrupted => Some("To continue the run, run the same command again"),
         Status::Unfinished => Some("If it was killed: to continue the run, run the same command again"),
         Status::Failed | Status::Refused if record.only_deletes() => {

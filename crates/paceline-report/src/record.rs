@@ -55,6 +55,8 @@ pub struct Record {
     pub steps: Vec<StepRecord>,
     /// Why the run is being stopped, if it is.
     pub stopping: Option<String>,
+    /// The stacks that the run waits for while it sleeps. Empty if it does not sleep.
+    pub waits_for: Vec<String>,
     /// The exit code, once the run has finished.
     pub exit_code: Option<ExitCode>,
     /// The time of the last event.

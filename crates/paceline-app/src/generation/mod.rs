@@ -48,6 +48,7 @@ pub(crate) fn generation(
         regions: distinct(|stack| stack.region.as_ref()),
         accounts: distinct(|stack| stack.account.as_ref()),
         stacks: plan.stacks.len(),
+        stack_names: distinct(|stack| Some(&stack.name)),
         graph: graph(plan),
         images: plan.images(),
         multi_region: app.config.multi_region.as_ref().map(|multi_region| MultiRegion {

@@ -11,8 +11,9 @@ use paceline_plan::{Plan, PlanOptions, Relaxed};
 
 use super::approval;
 use super::copies::Copies;
-use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
+use super::execution::{Execution, PREFLIGHT, RUNS};
 use super::figures::Audience;
+use super::finished::Finished;
 use super::history;
 use super::outer_stack::OuterStack;
 use super::policy::{PolicyArguments, PolicyCheck, RunPolicy};
@@ -47,6 +48,10 @@ pub struct Deployment {
     /// Execute the change sets of this prepared run: its name, or `last` [with `--method execute`: the newest]
     #[arg(long, value_name = "RUN", value_parser = prepared::run_to_execute)]
     pub prepared: Option<String>,
+    /// In a CodeBuild build: end the build while only CloudFormation works, for more than 15 minutes. This `EventBridge` rule of
+    /// the generated template starts the build that continues the run
+    #[arg(long, value_name = "RULE", conflicts_with = "simulate")]
+    pub sleep: Option<String>,
     #[command(flatten)]
     pub policy: PolicyArguments,
     #[command(flatten)]
@@ -214,6 +219,7 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
         copies: Copies::of(&app),
         is_approved: approved.is_some(),
         executes: executed.as_ref().map(|executed| executed.run.clone()),
+        sleep: args.sleep.clone(),
         undoes_failed: app.config.on_failure.run == FailedRun::Rollback,
         policy: holds.then_some(PolicyCheck { policy: &policy, app: &app, executed: executed.as_deref() }),
         phased: if plan.prepares { None } else { app.phased(&options).ok() },

@@ -69,6 +69,7 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         copies: Copies::of(&app),
         is_approved: false,
         executes: None,
+        sleep: None,
         undoes_failed: false,
         policy: None,
         phased: app.phased_destruction(&options).ok().map(|destruction| destruction.plan),

@@ -1,29 +1,28 @@
 //! Executes a plan in AWS or in the embedded AWS, with a journal and reports.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_aws::{Aws, Leases};
-use paceline_engine::{
-    Event, ExitCode, Fact, Finding, Journal, PlanLock, PreparedStack, RunOptions, Unfinished,
-};
+use paceline_engine::{Event, ExitCode, Fact, Journal, PlanLock, RunOptions, Unfinished};
 use paceline_plan::Plan;
-use paceline_report::Record;
 
 use super::copies::Copies;
 use super::figures::{Audience, in_time};
+use super::finished::Finished;
 use super::lease;
 use super::listeners::Listeners;
 use super::notices::Notices;
 use super::policy::PolicyCheck;
 use super::repeated::Repetition;
 use super::resume::{self, Continuing};
+use super::sleep;
 use crate::build::OwnBuild;
 use crate::failure::Failure;
-use crate::settings::RunSettings;
+use crate::settings::{LockSetting, RunSettings};
 use crate::{build, interrupt, terminal};
 
 /// Where runs keep their journals, in the folder that `paceline` is called in.
@@ -54,6 +53,8 @@ pub(super) struct Execution<'a> {
     pub is_approved: bool,
     /// The prepared run whose change sets are executed.
     pub executes: Option<String>,
+    /// The rule that continues the run, if the run may sleep.
+    pub sleep: Option<String>,
     /// Whether a run that fails is rolled back by itself.
     pub undoes_failed: bool,
     /// What is held against the run's changes before it begins.
@@ -89,32 +90,6 @@ impl Started {
     }
 }
 
-/// A run that has ended.
-pub(crate) struct Finished {
-    /// The documented exit code.
-    pub exit_code: ExitCode,
-    pub record: Record,
-    /// Whether this is the end of an earlier run, and this process did nothing.
-    pub is_said_again: bool,
-    /// What the run has prepared, by the ids of the stacks.
-    pub prepared: BTreeMap<String, PreparedStack>,
-    /// What CloudFormation found wrong with what the run has prepared, by the ids of the stacks.
-    pub findings: BTreeMap<String, Vec<Finding>>,
-}
-
-impl Finished {
-    /// The end of a command that had nothing to run.
-    pub(super) fn nothing() -> Self {
-        Self {
-            exit_code: ExitCode::Done,
-            record: Record::default(),
-            is_said_again: false,
-            prepared: BTreeMap::new(),
-            findings: BTreeMap::new(),
-        }
-    }
-}
-
 impl Execution<'_> {
     /// Executes the plan in the embedded AWS, without a journal.
     pub(super) async fn simulate(
@@ -125,8 +100,9 @@ impl Execution<'_> {
         let listeners = Listeners::open(self.settings, self.outputs, &self.plan, None, &[])?;
         let deadline = self.settings.deadline;
         let run = RunOptions { simulated: true, deadline, ..self.options("simulated".to_owned(), start) };
-        let started = Box::pin(self.start(Arc::clone(&self.plan), connect, run, listeners)).await?;
-        Box::pin(self.run(started, &[])).await
+        let started = Box::pin(self.start(Arc::clone(&self.plan), connect, run, false, listeners)).await?;
+        let finished = Box::pin(self.run(started, &[], None)).await?;
+        Ok(finished.unwrap_or_else(Finished::nothing))
     }
 
     /// Executes the plan in AWS. If an interrupted run of this plan exists, continues that run.
@@ -135,10 +111,15 @@ impl Execution<'_> {
         C: Future<Output = Result<Aws, Failure>>,
     {
         let _lock = PlanLock::take(Utf8Path::new(RUNS), &self.lock)?;
-        let build = interrupt::stoppable(build::own()).await?;
+        let build = interrupt::stoppable(Box::pin(build::own())).await?;
+        sleep::forget();
+        // A run that could not fall asleep stays awake.
+        let stays_awake = AtomicBool::new(self.sleep.is_none());
         loop {
             // If another machine has gone on with the run while this process waited, it begins with the new journal.
-            if let Some(finished) = Box::pin(self.continue_or_begin(connect(), build.as_ref())).await? {
+            if let Some(finished) =
+                Box::pin(self.continue_or_begin(connect(), build.as_ref(), &stays_awake)).await?
+            {
                 return Ok(finished);
             }
         }
@@ -148,18 +129,24 @@ impl Execution<'_> {
         &self,
         connect: impl Future<Output = Result<Aws, Failure>>,
         build: Option<&OwnBuild>,
+        stays_awake: &AtomicBool,
     ) -> Result<Option<Finished>, Failure> {
         let runs = Utf8Path::new(RUNS);
         let plan = Arc::new(Plan::clone(&self.plan).with_scripts(script));
-        let wanted = self.settings.resume.as_deref();
+        let wake = self.sleep.as_ref().and_then(|_| sleep::to_wake(build));
+        let wake = wake.filter(|_| self.settings.resume.is_none());
+        let wanted = self.settings.resume.as_deref().or(wake.as_deref());
         // Without a copy of the journal, nothing is known of an earlier build.
         let may_repeat = self.copies.journal && wanted.is_none();
         let repeats = build.filter(|_| may_repeat).map_or(&[][..], |build| &build.repeats);
         let brought = self.copies.bring(wanted, !repeats.is_empty());
         let brought = interrupt::stoppable(Box::pin(brought)).await??;
+        if wake.as_deref().is_some_and(sleep::has_ended) {
+            return Ok(Some(Finished::left_to_others()));
+        }
         let mut is_announced = false;
         let unfinished = match (wanted, self.after_failed_builds(&plan, repeats)?) {
-            (_, Repetition::Stopped(finished)) => return Ok(Some(finished)),
+            (_, Repetition::Stopped(finished)) => return Ok(Some(*finished)),
             (_, Repetition::Continues(unfinished)) => {
                 is_announced = true;
                 Some(unfinished)
@@ -174,7 +161,12 @@ impl Execution<'_> {
         let now = Timestamp::now();
         let (run, journal, events) = if let Some(unfinished) = unfinished {
             if !is_announced {
-                let lead = format!("continuing the interrupted run {}", unfinished.run);
+                let run = &unfinished.run;
+                let lead = if wake.is_some() {
+                    format!("continuing the run {run}, which slept")
+                } else {
+                    format!("continuing the interrupted run {run}")
+                };
                 resume::announce(lead, &unfinished, self.executes.as_deref());
             }
             let Unfinished { run, earlier, .. } = &unfinished;
@@ -194,10 +186,23 @@ impl Execution<'_> {
             let journal = Journal::create(runs, &id)?;
             (self.options(id, now), journal, Vec::new())
         };
-        let build = build.map(|build| build.phases.clone());
-        let run = RunOptions { order: Some(journal.order), endpoint: paceline_aws::endpoint(), build, ..run };
+        let may_sleep = self.copies.journal && !plan.prepares && !stays_awake.load(Ordering::Relaxed);
+        let run = RunOptions {
+            order: Some(journal.order),
+            endpoint: paceline_aws::endpoint(),
+            build: build.map(|build| build.phases.clone()),
+            sleep: build.filter(|_| may_sleep).and_then(|build| sleep::when(build, &events)),
+            ..run
+        };
         let listeners = Listeners::open(self.settings, self.outputs, &plan, Some(journal), &events)?;
-        let started = Box::pin(self.start(plan, connect, run, listeners)).await?;
+        let started = match Box::pin(self.start(plan, connect, run, wake.is_some(), listeners)).await {
+            // Another build that woke up is at work already.
+            Err(failure) if wake.is_some() && failure.is_busy => {
+                terminal::say(&format!("this build does not continue the run: {failure}"));
+                return Ok(Some(Finished::left_to_others()));
+            }
+            started => started?,
+        };
         // With the leases, no other machine writes the journal any more. `--lock none` looks at no other run.
         if let Some(brought) = brought.as_ref().filter(|_| started.leases.is_some()) {
             let is_current = brought.is_current(&started.run.id).await;
@@ -206,7 +211,12 @@ impl Execution<'_> {
                 return is_current.map(|_| None);
             }
         }
-        Box::pin(self.run(started, &events)).await.map(Some)
+        if let Some(rule) = self.sleep.as_ref().filter(|_| !sleep::waits_for(&events).is_empty()) {
+            sleep::awake(rule).await;
+        }
+        let finished = Box::pin(self.run(started, &events, build)).await?;
+        stays_awake.fetch_or(finished.is_none(), Ordering::Relaxed);
+        Ok(finished)
     }
 
     fn options(&self, id: String, now: Timestamp) -> RunOptions {
@@ -225,6 +235,7 @@ impl Execution<'_> {
             stop: interrupt::stop(),
             // The deadline of the process stops the run, too. It counts from the start of the process.
             deadline: None,
+            sleep: None,
         }
     }
 
@@ -234,6 +245,7 @@ impl Execution<'_> {
         plan: Arc<Plan>,
         connect: impl Future<Output = Result<Aws, Failure>>,
         run: RunOptions,
+        wakes: bool,
         listeners: Listeners,
     ) -> Result<Started, Failure> {
         let connected = interrupt::stoppable(connect).await.and_then(|connected| connected);
@@ -244,10 +256,13 @@ impl Execution<'_> {
                 return Err(failure);
             }
         };
-        let leases = match lease::take(&performer, &plan, &run, self.settings.lock).await {
+        // The process of a run that wakes up does not wait for another one.
+        let lock = if wakes { LockSetting::Refuse } else { self.settings.lock };
+        let leases = match lease::take(&performer, &plan, &run, lock).await {
             Ok(leases) => leases,
-            Err(failure) => {
+            Err(mut failure) => {
                 listeners.discard();
+                failure.is_busy |= wakes && failure.exit_code == ExitCode::Refused;
                 return Err(failure);
             }
         };
@@ -267,7 +282,13 @@ impl Execution<'_> {
         }
     }
 
-    async fn run(&self, started: Started, earlier: &[Event]) -> Result<Finished, Failure> {
+    /// Runs the plan to its end. Gives `None` if the run was about to sleep and must go on.
+    async fn run(
+        &self,
+        started: Started,
+        earlier: &[Event],
+        build: Option<&OwnBuild>,
+    ) -> Result<Option<Finished>, Failure> {
         let Started { plan, performer, leases, run, mut listeners } = started;
         let (id, is_simulated) = (run.id.clone(), run.simulated);
         interrupt::run_has_begun();
@@ -290,14 +311,26 @@ impl Execution<'_> {
             Ok(())
         };
         let running = paceline_engine::run(Arc::clone(&plan), performer, run, &mut hear);
-        let ended = lease::during(running, leases, &stop).await;
+        let ended = lease::during(running, leases.as_ref(), &stop).await;
+        let sleeps = ended.as_ref().is_ok_and(|ended| ended.sleeps);
+        let leases = match leases {
+            Some(leases) if !sleeps => {
+                leases.release().await;
+                None
+            }
+            leases => leases,
+        };
         let ended = ended.map_err(|error| {
             let hint = "free some disk space, then run the same command again: it continues the run";
             Failure::usage(format!("cannot keep the journal: {error}"), hint)
                 .with_exit_code(ExitCode::Interrupted)
         })?;
         let (record, counts) = listeners.figures();
-        let figures = self.audience.figures(self.settings, &aws, &record, &counts);
+        let figures = async {
+            if !sleeps {
+                self.audience.figures(self.settings, &aws, &record, &counts).await;
+            }
+        };
         let settled = async {
             // An interrupted process has to end soon.
             if ended.exit_code != ExitCode::Interrupted {
@@ -305,9 +338,10 @@ impl Execution<'_> {
             }
         };
         let copied = async {
-            if let Some(copy) = &copy {
+            match &copy {
                 // The missing outputs were reported, or are written by the process that continues the run.
-                in_time(copy.finish()).await;
+                Some(copy) => in_time(copy.finish()).await.unwrap_or(false),
+                None => false,
             }
         };
         let shared = async {
@@ -321,15 +355,29 @@ impl Execution<'_> {
                 terminal::warn(&format!("the durations of the run are not shared: {problem}"));
             }
         };
-        tokio::join!(figures, notices.finish(), settled, copied, shared);
+        let ((), (), (), is_copied, ()) = tokio::join!(figures, notices.finish(), settled, copied, shared);
+        if let (true, Some(rule), Some(build)) = (sleeps, &self.sleep, build) {
+            let slept = async {
+                if !is_copied {
+                    return Err("its journal is not in the staging bucket".to_owned());
+                }
+                sleep::fall_asleep(rule, build, &id, &record.waits_for, &aws, leases.as_ref()).await
+            };
+            if let Err(why) = interrupt::stoppable(Box::pin(slept)).await? {
+                terminal::note(&format!("the run stays awake: {why}"));
+                listeners.discard();
+                return Ok(None);
+            }
+        }
         let record = listeners.finish(self.phased.as_ref());
-        Ok(Finished {
+        Ok(Some(Finished {
             exit_code: ended.exit_code,
             record,
             is_said_again: false,
+            is_left_to_others: sleeps,
             prepared: aws.prepared(),
             findings: aws.findings(),
-        })
+        }))
     }
 }
 

@@ -49,18 +49,16 @@ pub(super) fn forget(run: &str) {
 }
 
 /// Executes a run while it holds leases. If one is lost, the run starts nothing more.
-pub(super) async fn during<T>(running: impl Future<Output = T>, leases: Option<Leases>, stop: &Stop) -> T {
+pub(super) async fn during<T>(running: impl Future<Output = T>, leases: Option<&Leases>, stop: &Stop) -> T {
     let Some(leases) = leases else { return running.await };
     tokio::pin!(running);
-    let ended = tokio::select! {
+    tokio::select! {
         ended = &mut running => ended,
         reason = leases.lost() => {
             stop.request(format!("the lease on its stacks is lost: {reason}"));
             running.await
         }
-    };
-    leases.release().await;
-    ended
+    }
 }
 
 /// What tells a run from every other: its name is the same for two runs of an app that start in the same second on two

@@ -6,6 +6,7 @@ mod deploy;
 mod destroy;
 mod execution;
 mod figures;
+mod finished;
 pub mod history;
 mod lease;
 mod listeners;
@@ -17,6 +18,7 @@ mod publish;
 mod repeated;
 mod resume;
 mod rollback;
+mod sleep;
 
 pub use self::approval::save as save_plan;
 pub use self::copies::CopiedJournal;

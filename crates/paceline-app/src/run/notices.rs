@@ -53,7 +53,8 @@ impl<'a> Notices<'a> {
                 self.has_failed = true;
                 Occasion::Failure
             }
-            Fact::RunFinished(_) => Occasion::End,
+            // A run that sleeps has not ended.
+            Fact::RunFinished(finished) if finished.waits_for.is_empty() => Occasion::End,
             _ => return,
         };
         if !self.audience.notifications.on.contains(&occasion) {

@@ -7,7 +7,7 @@ use paceline_engine::ExitCode;
 use paceline_engine::event::Outcome;
 use paceline_report::Record;
 
-use super::execution::Finished;
+use super::finished::Finished;
 use crate::app::configured;
 use crate::build::BUILD_ID;
 use crate::failure::Failure;
@@ -63,7 +63,9 @@ impl OuterStack {
         };
         let exit_code =
             ended.as_ref().map_or_else(|failure| failure.exit_code, |finished| finished.exit_code);
-        if ended.as_ref().is_err_and(|failure| failure.is_busy) {
+        if ended.as_ref().is_ok_and(|finished| finished.is_left_to_others) {
+            terminal::say("the wait condition is not signalled: another build continues the run");
+        } else if ended.as_ref().is_err_and(|failure| failure.is_busy) {
             // Another process is deploying. That process signals the result.
         } else if exit_code == ExitCode::Interrupted && !self.when_interrupted {
             terminal::say("the wait condition is not signalled: the same command continues the run");

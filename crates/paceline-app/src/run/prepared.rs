@@ -13,7 +13,7 @@ use paceline_text::near;
 use super::RUNS;
 use super::copies::{self, Copies};
 use super::deploy::Deployment;
-use super::execution::Finished;
+use super::finished::Finished;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::settings::{LAST, OutputFormat, is_name_of_run};

@@ -68,6 +68,7 @@ pub fn publish(args: &Publishing) -> Result<ExitCode, Failure> {
         copies: Copies::default(),
         is_approved: false,
         executes: None,
+        sleep: None,
         undoes_failed: false,
         policy: None,
         phased: None,

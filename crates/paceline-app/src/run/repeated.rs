@@ -11,7 +11,8 @@ use paceline_engine::{ExitCode, FailedInBuild, Journal, Unfinished};
 use paceline_plan::Plan;
 
 use super::RUNS;
-use super::execution::{Execution, Finished};
+use super::execution::Execution;
+use super::finished::Finished;
 use super::listeners::Listeners;
 use super::resume;
 use crate::failure::Failure;
@@ -22,7 +23,7 @@ pub(super) enum Repetition {
     /// Every other build: it continues an interrupted run of the same plan, or begins a new one.
     None,
     /// It has ended: the run failed because of a cause that stays.
-    Stopped(Finished),
+    Stopped(Box<Finished>),
     /// It continues the run that failed.
     Continues(Unfinished),
 }
@@ -46,7 +47,7 @@ impl Execution<'_> {
                  {}, and this cause does not disappear by itself. When it is removed, start a new build",
                 named(lasting)
             ));
-            return self.say_again(plan, &failed).map(Repetition::Stopped);
+            return Ok(Repetition::Stopped(Box::new(self.say_again(plan, &failed)?)));
         }
         let cause = failed.first().map_or_else(|| "an unknown cause".to_owned(), named);
         if self.undoes_failed {

@@ -15,8 +15,9 @@ use paceline_plan::{Rollback, RollbackOptions, show};
 use paceline_text::near;
 
 use super::copies::{CopiedJournal, Copies};
-use super::execution::{Execution, Finished, PREFLIGHT, RUNS};
+use super::execution::{Execution, PREFLIGHT, RUNS};
 use super::figures::Audience;
+use super::finished::Finished;
 use super::history;
 use crate::app::{Parameters, configured, parameters};
 use crate::failure::Failure;
@@ -188,6 +189,7 @@ impl Planned {
             copies: Copies::default(),
             is_approved: false,
             executes: None,
+            sleep: None,
             undoes_failed: false,
             policy: None,
         };

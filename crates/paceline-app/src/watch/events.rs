@@ -64,7 +64,12 @@ impl WatchEvents {
     /// The last event, with the exit code.
     pub(super) fn finish(&mut self, began: Timestamp, now: Timestamp) -> Event {
         let exit_code = if self.all_is_well() { ExitCode::Done } else { ExitCode::Failed };
-        let finished = RunFinished { stacks: BTreeMap::new(), exit_code, duration_s: seconds(began, now) };
+        let finished = RunFinished {
+            stacks: BTreeMap::new(),
+            exit_code,
+            duration_s: seconds(began, now),
+            waits_for: Vec::new(),
+        };
         self.event(now, Fact::RunFinished(finished))
     }
 

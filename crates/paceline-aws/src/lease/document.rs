@@ -36,6 +36,9 @@ pub(super) struct Entry {
     /// The number of this lease. A later lease has a greater number.
     pub(super) fence: u64,
     pub(super) stacks: BTreeSet<String>,
+    /// Whether the run sleeps: no process works on it until one is started.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) sleeps: bool,
 }
 
 impl Default for Document {
@@ -61,7 +64,9 @@ impl Document {
     /// Adds a lease, in place of an earlier lease of the same run. Gives its number, or the lease of another run that has
     /// one of the stacks.
     pub(super) fn take(&mut self, wanted: &Entry, now: Timestamp) -> Result<u64, Box<Entry>> {
-        self.leases.retain(|lease| lease.id != wanted.id && lease.counts(now));
+        // The process that a run wakes up in is on another machine.
+        let is_own = |lease: &Entry| lease.id == wanted.id || lease.sleeps && lease.run == wanted.run;
+        self.leases.retain(|lease| !is_own(lease) && lease.counts(now));
         let is_free = is_on(KnownBug::LeaseForEverybody);
         if !is_free
             && let Some(held) = self.leases.iter().find(|lease| !lease.stacks.is_disjoint(&wanted.stacks))
@@ -78,6 +83,12 @@ impl Document {
     pub(super) fn renew(&mut self, id: &str, fence: u64, until: Timestamp) -> bool {
         let own = self.leases.iter_mut().find(|lease| lease.id == id && lease.fence == fence);
         own.map(|lease| lease.until = until).is_some()
+    }
+
+    /// Keeps a lease for a run that sleeps. Gives `false` if the lease is not there any more.
+    pub(super) fn sleep(&mut self, id: &str, fence: u64, until: Timestamp) -> bool {
+        let own = self.leases.iter_mut().find(|lease| lease.id == id && lease.fence == fence);
+        own.map(|lease| (lease.until, lease.sleeps) = (until, true)).is_some()
     }
 
     /// Removes a lease, if it is still there.
@@ -110,6 +121,7 @@ mod tests {
             until: at(until),
             fence: 0,
             stacks,
+            sleeps: false,
         }
     }
 
@@ -140,6 +152,21 @@ mod tests {
         assert!(document.renew("a", second, at(300)));
         document.release("a", first);
         assert_eq!(document.leases.len(), 1);
+    }
+
+    #[test]
+    fn a_sleeping_run_keeps_its_stacks_for_the_process_that_continues_it() {
+        let mut document = Document::default();
+        let first = document.take(&entry("a", &["X"], 100), at(0)).unwrap();
+        assert!(document.sleep("a", first, at(9000)));
+        let other = Entry { run: "other".into(), ..entry("b", &["X"], 5100) };
+        let held = document.take(&other, at(5000)).unwrap_err();
+        assert!(held.sleeps, "another run is told that this one sleeps");
+        // On another machine, the run has another id.
+        let second = document.take(&entry("c", &["X"], 5100), at(5000)).unwrap();
+        assert!(!document.leases[0].sleeps && document.leases.len() == 1);
+        assert!(document.take(&entry("d", &["X"], 5100), at(5000)).is_err(), "it is awake");
+        assert!(!document.sleep("a", first, at(9999)) && document.renew("c", second, at(6000)));
     }
 
     #[test]

@@ -32,6 +32,8 @@ use crate::staging::StagingBucket;
 const KEY: &str = "paceline/leases/v1.json";
 /// A lease that is not renewed ends after this time.
 const LASTS: Duration = Duration::from_mins(3);
+/// The lease of a run that sleeps ends after this time, if nothing wakes the run.
+const SLEEPS: Duration = Duration::from_hours(24);
 /// A lease is renewed this often.
 const RENEWED: Duration = Duration::from_secs(45);
 /// The most stacks of another run that are named.
@@ -76,6 +78,7 @@ pub struct Leases {
     id: String,
     renewing: JoinHandle<()>,
     lost: watch::Receiver<Option<String>>,
+    clock: Clock,
 }
 
 /// A lease in one bucket.
@@ -145,13 +148,16 @@ impl Aws {
             }
             let Some(by) = by else { return Ok(Leases::of(held, applicant.id.clone(), clock)) };
             join_all(held.iter().map(|held| give_back(held, &applicant.id))).await;
-            let what = format!(
-                "the run {} of {} is changing {}, since {}",
-                by.run,
-                by.holder,
-                first_few(&by.stacks, NAMED),
-                by.since.strftime("%F %H:%M UTC")
-            );
+            let (stacks, since) = (first_few(&by.stacks, NAMED), by.since.strftime("%F %H:%M UTC"));
+            let what = if by.sleeps {
+                format!(
+                    "the run {} sleeps while CloudFormation works on its stacks ({stacks}); a build continues it. It began to \
+                     change them in {}, at {since}",
+                    by.run, by.holder
+                )
+            } else {
+                format!("the run {} of {} is changing {stacks}, since {since}", by.run, by.holder)
+            };
             match mode {
                 LockMode::Refuse => {
                     return Err(AwsError::setup(what).hint(
@@ -180,8 +186,8 @@ async fn take(
     let taken = change(bucket, |document| {
         let now = clock.now();
         let (run, id, holder) = (run.clone(), id.clone(), holder.clone());
-        let wanted =
-            Entry { run, id, holder, since: now, until: now + LASTS, fence: 0, stacks: stacks.clone() };
+        let (stacks, until) = (stacks.clone(), now + LASTS);
+        let wanted = Entry { run, id, holder, since: now, until, fence: 0, stacks, sleeps: false };
         document.take(&wanted, now)
     });
     taken.await.map_err(NotTaken::Failed)?.map_err(NotTaken::By)
@@ -231,7 +237,7 @@ impl Leases {
     fn of(held: Vec<Held>, id: String, clock: Clock) -> Self {
         let (held, (sender, lost)) = (Arc::new(held), watch::channel(None));
         let renewing = tokio::spawn(renew(Arc::clone(&held), id.clone(), clock, sender));
-        Self { held, id, renewing, lost }
+        Self { held, id, renewing, lost, clock }
     }
 
     /// Completes when a lease is lost, and gives the reason.
@@ -242,6 +248,19 @@ impl Leases {
             // The leases are not renewed any more, because they are being given back.
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// Keeps the leases for a run that sleeps, until a process continues it. Gives `false` if one of them cannot be kept.
+    pub async fn keep_asleep(&self) -> bool {
+        self.renewing.abort();
+        let until = self.clock.now() + SLEEPS;
+        let kept = self.held.iter().map(|held| async move {
+            matches!(
+                change(&held.bucket, |document| document.sleep(&self.id, held.fence, until)).await,
+                Ok(true)
+            )
+        });
+        join_all(kept).await.into_iter().all(|kept| kept)
     }
 
     /// Gives the leases back, so that other runs need not wait until they end.

@@ -12,14 +12,13 @@ use crate::error::{AwsError, ErrorKind};
 use crate::performer::Aws;
 use crate::signed::{Form, Protocol, Service, SignedCalls};
 use crate::target::Target;
+use crate::wake::EVENTS;
 
 const SNS: Service = Service { id: "SNS", host: "sns", signing_name: "sns", protocol: Protocol::Query };
 const SNS_VERSION: &str = "2010-03-31";
 /// The longest subject of a message (API reference, "Publish").
 const LONGEST_SUBJECT: usize = 100;
 
-const EVENTS: Service =
-    Service { id: "EventBridge", host: "events", signing_name: "events", protocol: Protocol::Json };
 /// The source of the events, for the rules that match them.
 const SOURCE: &str = "paceline";
 

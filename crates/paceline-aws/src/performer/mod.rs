@@ -30,7 +30,7 @@ use self::given::gives_secrets;
 use self::late::Later;
 use self::obstacles::{Obstacle, each_cause_once};
 use crate::bootstrap::{self, Required};
-use crate::environment::Environment;
+use crate::environment::{Environment, ask};
 use crate::error::{AwsError, PreflightError};
 use crate::gates;
 use crate::inputs::{Environments, Readers, StackInputs};
@@ -203,6 +203,18 @@ impl Aws {
         let key = (self.target(stack).await?, stack.deploy_role.as_ref().map(|role| role.arn.clone()));
         let missing = || AwsError::setup(format!("{} is not a stack of the plan", stack.id));
         self.environments.get(&key).ok_or_else(missing)
+    }
+
+    /// Reads stacks of the plan directly, by their ids in the app. Returns whether CloudFormation works on each of them.
+    pub async fn all_in_progress(&self, stacks: &[String]) -> Result<bool, AwsError> {
+        for id in stacks {
+            let Some(stack) = self.assembly.stack(id) else { return Ok(false) };
+            let view = ask(self.environment(stack).await?, &stack.name).await?;
+            if !view.is_some_and(|view| view.status.is_in_progress()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Returns whether it is known that stacks may not be listed in an environment of the plan.

@@ -52,7 +52,7 @@ pub struct RunCopy {
     bucket: Arc<StagingBucket>,
     run: String,
     lines: Mutex<Option<mpsc::UnboundedSender<Line>>>,
-    writing: Mutex<Option<AbortOnDropHandle<()>>>,
+    writing: Mutex<Option<AbortOnDropHandle<bool>>>,
     /// `None` after a capture could not be written.
     tell: Mutex<Option<Tell>>,
 }
@@ -139,13 +139,14 @@ impl RunCopy {
         }
     }
 
-    /// Writes the rest of the journal. When this is dropped, the rest is given up.
-    pub async fn finish(&self) {
+    /// Writes the rest of the journal. Gives whether all of it is in the bucket. When this is dropped, the rest is given up.
+    pub async fn finish(&self) -> bool {
         drop(self.lines.lock().unwrap_or_else(PoisonError::into_inner).take());
         let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writing) = writing {
+        match writing {
             // A writer that has panicked has nothing more to write.
-            let _ = writing.await;
+            Some(writing) => writing.await.unwrap_or(false),
+            None => false,
         }
     }
 }

@@ -72,8 +72,8 @@ impl Writer {
         }
     }
 
-    /// Writes lines until there are no more, or until they are refused.
-    pub(super) async fn write(mut self, mut waiting: mpsc::UnboundedReceiver<Line>) {
+    /// Writes lines until there are no more, or until they are refused. Gives whether all are written.
+    pub(super) async fn write(mut self, mut waiting: mpsc::UnboundedReceiver<Line>) -> bool {
         let (mut written, mut is_whole) = (None::<Instant>, false);
         while let Some(line) = waiting.recv().await {
             let due = |is_urgent: bool| {
@@ -101,13 +101,14 @@ impl Writer {
             if let Err(error) = put
                 && !self.goes_on_after(&error)
             {
-                return;
+                return false;
             }
         }
         if self.has_ended && is_whole {
             // A run without this object is looked at again, and found to have ended.
             let _ = Box::pin(self.bucket.open().put_empty(&format!("{}{ENDED}", self.folder))).await;
         }
+        is_whole
     }
 
     /// Adds a line to the last piece.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use paceline_aws::{BuildEnd, BuildNews, BuildRequest, Builds};
+use paceline_aws::{BuildEnd, BuildNews, BuildRequest, Builds, WakeRule};
 use paceline_sim::{Faults, SimOptions};
+use serde_json::json;
 
-use crate::app::REGION;
+use crate::app::{ACCOUNT, App, REGION, slow};
 use crate::project::{project, role};
-use crate::world::World;
+use crate::world::{How, World, slow_durations};
 
 fn request() -> BuildRequest {
     BuildRequest { project: "app".to_owned(), ..BuildRequest::default() }
@@ -232,4 +233,46 @@ async fn a_failed_build_is_repeated_up_to_the_limit_and_each_knows_the_builds_be
     let again = client.retry_build().id(&first).send().await.unwrap();
     let again = again.build_value().and_then(|build| build.id()).unwrap();
     assert_eq!(builds.current(again).await.unwrap().repeats, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_starts_a_build_when_a_stack_settles_while_the_rule_is_enabled() {
+    let (world, builds) = world(SimOptions { durations: slow_durations(), ..SimOptions::default() }).await;
+    world.sim.put_rule(ACCOUNT, REGION, "app-wake", "app");
+    let rule = WakeRule::open(&world.wire, "app-wake").await.unwrap();
+    let client = aws_sdk_codebuild::Client::new(&world.config().await);
+    let started = async || {
+        let listed = client.list_builds_for_project().project_name("app").send().await.unwrap();
+        listed.ids().to_vec()
+    };
+    let mut app = App::of("Own", &slow("1"));
+    world.run(&app, How::default()).await;
+    assert_eq!(started().await, [""; 0], "the rule is disabled");
+
+    // The build has what the run says: the same source, and the run to continue.
+    let request = BuildRequest { source_version: Some("v1".to_owned()), ..request() };
+    let first = builds.start(&request).await.unwrap();
+    let mut next = builds.current(&first).await.unwrap().again;
+    next["environmentVariablesOverride"] = json!([{ "name": "RUN", "value": "r", "type": "PLAINTEXT" }]);
+    rule.enable(&next).await.unwrap();
+    app.change("Own", &slow("2"));
+    world.run(&app, How::default()).await;
+    rule.disable().await.unwrap();
+    let (all, mut news) = (started().await, Vec::new());
+    let [.., last] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(*last, first);
+    // CloudFormation reports each status of the update.
+    news.extend(all.iter().filter(|id| **id != first));
+    assert!(!news.is_empty());
+    let answer = client.batch_get_builds().ids(news[0]).send().await.unwrap();
+    let build = &answer.builds()[0];
+    assert_eq!(build.source_version(), Some("v1"));
+    let variables = build.environment().unwrap().environment_variables();
+    assert!(variables.iter().any(|it| (it.name(), it.value()) == ("RUN", "r")), "{variables:?}");
+
+    app.change("Own", &slow("3"));
+    world.run(&app, How::default()).await;
+    assert_eq!(started().await.len(), all.len(), "it is disabled again");
+    let error = WakeRule::open(&world.wire, "none").await.unwrap().enable(&next).await.unwrap_err();
+    assert!(error.to_string().contains("Rule none does not exist"), "{error}");
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use paceline_aws::{Applicant, Builds, Images, KeptRuns, LockMode, Method, MetricDatum, Notification};
-use paceline_buildspec::project::role::{Access, Statement, run_statements};
+use paceline_aws::{
+    Applicant, Builds, Images, KeptRuns, LockMode, Method, MetricDatum, Notification, WakeRule,
+};
+use paceline_buildspec::project::role::{Access, Statement, run_statements, wake_statements};
 use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
 use paceline_config::{Config, Notifications, Occasion};
 use paceline_engine::Outcome;
@@ -263,4 +265,17 @@ async fn what_a_run_keeps_in_its_bucket_and_its_rollback_keep_to_the_generated_r
     for action in ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"] {
         assert!(called.contains(action), "no run needs {action}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_falls_asleep_and_wakes_up_with_the_generated_rights() {
+    let world = World::new(SimOptions::default());
+    world.sim.put_rule(ACCOUNT, REGION, "app-wake", "app");
+    let rule = WakeRule::open(&world.wire, "app-wake").await.unwrap();
+    rule.enable(&json!({})).await.unwrap();
+    rule.disable().await.unwrap();
+    let mut allowed = actions_of(&wake_statements("app"));
+    // EventBridge checks this right when the target is written.
+    assert!(allowed.remove("iam:PassRole"));
+    assert_eq!(called(&world), allowed);
 }

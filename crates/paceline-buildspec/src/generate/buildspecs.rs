@@ -26,6 +26,7 @@ pub(super) fn deploy(generation: &Generation) -> Result<Document, GenerateError>
         done: "paceline: the deployment is complete",
         failed: "paceline: the deployment is not complete; its first error is in the log of the build phase",
         hint: "hint: start the build again to continue where it stopped",
+        asleep: Some("paceline: the deployment is not complete: its run sleeps, and a build continues it"),
     };
     let phases = Phases {
         install: Some(install(generation, true)?),
@@ -52,6 +53,7 @@ pub(super) fn destroy(generation: &Generation) -> Result<Document, GenerateError
         done: "paceline: everything is deleted",
         failed: "paceline: not everything is deleted; the first error is in the log of the build phase",
         hint: "hint: start the build again to delete the rest",
+        asleep: None,
     };
     let phases = Phases {
         install: Some(install(generation, true)?),
@@ -89,6 +91,7 @@ pub(super) fn pull_request(generation: &Generation) -> Result<Document, Generate
         done: "paceline: the plan is complete, and the generated files are up to date",
         failed: "paceline: correct the errors in the log of the build phase before you merge this",
         hint: "hint: run the failed command on your machine",
+        asleep: None,
     };
     let checks = [ScriptKind::KeepPlan, ScriptKind::CheckGenerated, ScriptKind::Lint];
     let phases = Phases {

@@ -1,6 +1,6 @@
 //! Checks the input before anything is rendered.
 
-use paceline_config::CacheMode;
+use paceline_config::{CacheMode, SourceType};
 use paceline_text::Explained;
 
 use super::{Apps, Generation, RunnerSource, variables};
@@ -34,6 +34,8 @@ pub enum InputError {
     Role(String),
     #[error("a batch divides the stacks of the app, and there are none")]
     EmptyBatch,
+    #[error("a build of {0} cannot sleep: nothing starts the build that would continue its run")]
+    Sleep(&'static str),
     #[error("builds keep one S3 cache, and {0} are set")]
     Caches(usize),
 }
@@ -56,6 +58,7 @@ impl Explained for InputError {
             Self::Key(_) => "write it as arn:aws:kms:REGION:111122223333:key/ID; an alias is not enough",
             Self::Role(_) => "correct the synthesizer of its stacks",
             Self::EmptyBatch => "set no `codebuild.batch`",
+            Self::Sleep(_) => "remove `codebuild.sleep`",
             Self::Caches(_) => "keep one of them in `codebuild.cache`",
         };
         Some(hint.to_owned())
@@ -72,6 +75,7 @@ impl InputError {
             Self::EmptySynth => Some("synth"),
             Self::StackId(_) | Self::EmptyBatch => Some("codebuild.batch"),
             Self::Caches(_) => Some("codebuild.cache"),
+            Self::Sleep(_) => Some("codebuild.sleep"),
             Self::Bucket(_) => Some("codebuild.artifacts-bucket"),
             Self::Key(_) => Some("codebuild.kms-keys"),
             Self::Path { .. }
@@ -101,6 +105,14 @@ pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
     }
     if generation.codebuild.batch.is_some() && generation.graph.is_empty() {
         return Err(InputError::EmptyBatch);
+    }
+    if generation.codebuild.sleep {
+        if generation.codebuild.batch.is_some() {
+            return Err(InputError::Sleep("a batch"));
+        }
+        if generation.codebuild.source == SourceType::Codepipeline {
+            return Err(InputError::Sleep("a pipeline"));
+        }
     }
     for stack in &generation.graph {
         no_controls("the id of a stack", &stack.id)?;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{GenerateError, GeneratedFile, Generation, TOOL, project_files, render, scripts};
 use crate::project::cloudformation::report_group_id;
 use crate::project::role::{self, Statement};
+use crate::project::wake;
 use crate::project::{LocalCacheMode, Project};
 
 #[derive(Serialize)]
@@ -31,6 +32,7 @@ struct Context<'a> {
     buckets: bool,
     compute: &'static str,
     docker_server: Option<DockerServer<'a>>,
+    wake: Option<wake::Parts>,
 }
 
 #[derive(Serialize)]
@@ -124,6 +126,7 @@ pub(super) fn construct(generation: &Generation, project: &Project) -> Result<Ge
         cache_bucket,
         cache_prefix,
         compute: compute(project.environment.compute_type),
+        wake: resources.wake.as_ref().map(|stacks| wake::parts(project, stacks)),
         docker_server: project.environment.docker_server.as_ref().map(|server| DockerServer {
             compute: compute(server.compute_type),
             security_groups: &server.security_group_ids,

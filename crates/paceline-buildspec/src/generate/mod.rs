@@ -44,6 +44,8 @@ pub struct Generation {
     pub regions: Vec<String>,
     pub accounts: Vec<String>,
     pub stacks: usize,
+    /// The names of the stacks in CloudFormation.
+    pub stack_names: Vec<String>,
     /// The stacks, each after its dependencies. Only a batch needs this field.
     pub graph: Vec<StackNode>,
     /// The number of Docker images among the assets.

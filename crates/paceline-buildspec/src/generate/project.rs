@@ -18,6 +18,7 @@ pub(super) fn access(generation: &Generation) -> Access {
         metrics: generation.metrics == MetricsTarget::Cloudwatch,
         notifications: generation.notifications.clone(),
         artifacts_bucket: generation.codebuild.artifacts_bucket.clone(),
+        wake: generation.codebuild.sleep,
         kms_keys: generation.codebuild.kms_keys.clone(),
     }
 }

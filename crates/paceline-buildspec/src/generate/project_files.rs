@@ -8,6 +8,7 @@ use crate::project::Project;
 use crate::project::cloudformation::{self, ProjectResources};
 use crate::project::monitoring::{self, Monitoring};
 use crate::project::role::{self, Statement};
+use crate::project::wake;
 
 #[derive(Serialize)]
 struct Context<'a> {
@@ -26,6 +27,8 @@ struct Context<'a> {
     /// The properties of the project in YAML.
     properties: String,
     period: u32,
+    /// The rule that continues sleeping runs, and its role, in YAML.
+    wake: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +94,7 @@ pub(super) fn resources(generation: &Generation, project: &Project) -> ProjectRe
             let topic = generation.notifications.sns.as_ref();
             monitoring::monitoring(project, topic.map(TopicArn::as_str))
         }),
+        wake: generation.codebuild.sleep.then(|| generation.stack_names.clone()),
     }
 }
 
@@ -104,7 +108,9 @@ fn context<'a>(
         id: cloudformation::report_group_id(project, name),
         name: name.clone(),
     };
+    let wake = resources.wake.as_ref().map(|stacks| wake::yaml(&wake::resources(project, stacks)));
     Context {
+        wake,
         tool: TOOL,
         command: scripts::command(generation),
         project,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::limits::whole_minutes;
 use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
+use crate::project::wake;
 use crate::shell::shell_word;
 
 /// The folder of the results, inside the source. CodeBuild takes reports and artifacts from it.
@@ -39,6 +40,8 @@ pub(super) struct FinalMessages {
     pub(super) done: &'static str,
     pub(super) failed: &'static str,
     pub(super) hint: &'static str,
+    /// What is said if the run sleeps. `None` if it never does.
+    pub(super) asleep: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +80,9 @@ struct ScriptContext<'a> {
     reports_dir: String,
     plan_file: String,
     events_file: String,
+    /// The rule that continues sleeping runs, if they may sleep.
+    sleep: Option<String>,
+    asleep_file: String,
     outputs_file: String,
 }
 
@@ -166,6 +172,8 @@ impl ScriptKind {
             reports_dir: reports_dir(),
             plan_file: format!("{WORK_DIR}/plan"),
             events_file: format!("{WORK_DIR}/events.jsonl"),
+            sleep: generation.codebuild.sleep.then(|| wake::rule_name(&generation.name)),
+            asleep_file: format!("{WORK_DIR}/asleep"),
             outputs_file: format!("{WORK_DIR}/outputs.json"),
         };
         render(self.template(), &context)

@@ -14,9 +14,12 @@ pub(super) const ONLY: &str = "PACELINE_ONLY";
 pub(super) const SECONDARY: &str = "PACELINE_SECONDARY";
 /// A build deletes stacks only if this variable is the name of the project.
 pub(super) const DESTROY: &str = "PACELINE_DESTROY";
+/// The run that a build was started to continue.
+const WAKE: &str = "PACELINE_WAKE";
 const MINUTES: &str = "PACELINE_BUILD_MINUTES";
 
-pub(super) const OWN: [&str; 7] = ["CI", "NO_COLOR", MINUTES, "PACELINE_HOME", ONLY, SECONDARY, DESTROY];
+pub(super) const OWN: [&str; 8] =
+    ["CI", "NO_COLOR", MINUTES, "PACELINE_HOME", ONLY, SECONDARY, DESTROY, WAKE];
 
 /// A variable of the buildspec and the comment above it.
 #[derive(Debug, Clone, Serialize)]

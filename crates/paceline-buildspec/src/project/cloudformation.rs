@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Project;
 use super::monitoring::{Alarm, Monitoring, PERIOD};
 use super::role::{self, Access, Resource, Statement};
+use super::wake;
 use crate::yaml::{self, Kind, Node, Style, Yaml};
 
 /// The resources that a template creates in addition to the project.
@@ -20,6 +21,8 @@ pub struct ProjectResources {
     pub report_groups: Vec<String>,
     /// For runs that leave metrics.
     pub monitoring: Option<Monitoring>,
+    /// The names of the stacks whose ends continue a sleeping run, if runs may sleep.
+    pub wake: Option<Vec<String>>,
 }
 
 /// The properties of the project in YAML, in the order of [`Project`]'s fields. They refer to the roles and to the log
@@ -81,6 +84,9 @@ pub fn template(project: &Project, others: &ProjectResources) -> Result<Value, B
     }
     if let Some(monitoring) = &others.monitoring {
         resources.extend(monitoring_resources(monitoring));
+    }
+    if let Some(stacks) = &others.wake {
+        resources.extend(wake::resources(project, stacks));
     }
     let statements = role::statements(project, &others.access);
     if !statements.is_empty() {
@@ -161,6 +167,7 @@ fn service_role(project: &Project, description: &str, statements: &[Statement]) 
             let resources = statement.resources.iter().map(|resource| match resource {
                 Resource::Any => json!("*"),
                 Resource::LogGroup => json!({ "Fn::GetAtt": ["BuildLogs", "Arn"] }),
+                Resource::WakeRole => json!({ "Fn::GetAtt": ["WakeRole", "Arn"] }),
                 Resource::Sub(arn) => json!({ "Fn::Sub": arn }),
             });
             let mut said = json!({

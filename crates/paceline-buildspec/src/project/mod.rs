@@ -15,6 +15,7 @@ mod rights;
 pub mod role;
 mod source;
 mod timeouts;
+pub mod wake;
 
 use paceline_config::{CodeBuild, RetryLimit};
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use paceline_config::{METRIC_NAMESPACE, Notifications, SourceType};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{ArtifactsType, CacheType, Project, Rights};
+use super::{ArtifactsType, CacheType, Project, Rights, wake};
 
 /// The access of the role beyond what the project itself shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +21,8 @@ pub struct Access {
     pub metrics: bool,
     /// Who the run notifies.
     pub notifications: Notifications,
+    /// Whether runs may sleep.
+    pub wake: bool,
     /// The ARNs of the team's own keys, with which the read and the stored data are encrypted.
     pub kms_keys: Vec<String>,
 }
@@ -53,6 +55,8 @@ impl Statement {
 pub enum Resource {
     Any,
     LogGroup,
+    /// The role with which a rule starts a build.
+    WakeRole,
     /// An ARN that contains `${AWS::…}`.
     Sub(String),
 }
@@ -124,10 +128,33 @@ pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
             vec![sub(&format!("codebuild:${{AWS::Region}}:${{AWS::AccountId}}:project/{}", project.name))],
         ));
     }
+    if access.wake {
+        statements.extend(wake_statements(&project.name));
+    }
     statements.extend(use_keys(&access.kms_keys));
     statements.extend(pull_image(project));
     statements.extend(join_vpc(project));
     statements
+}
+
+/// The statements with which a run falls asleep, and wakes up again.
+pub fn wake_statements(project: &str) -> [Statement; 2] {
+    let rule = Resource::Sub(wake::rule_arn(project));
+    let pass = Statement::new(
+        "PassWakeRole",
+        "The target of the rule keeps its role.",
+        vec!["iam:PassRole"],
+        vec![Resource::WakeRole],
+    );
+    [
+        Statement::new(
+            "SleepAndWakeUp",
+            "The rule that continues a sleeping run.",
+            vec!["events:DisableRule", "events:EnableRule", "events:ListTargetsByRule", "events:PutTargets"],
+            vec![rule],
+        ),
+        Statement { condition: Some(("iam:PassedToService", "events.amazonaws.com")), ..pass },
+    ]
 }
 
 /// The statements for the calls of the run itself. The other statements are for CodeBuild.
@@ -156,6 +183,8 @@ pub fn policy_length(statements: &[Statement]) -> usize {
         Resource::LogGroup => {
             format!("arn:aws-us-gov:logs:ap-northeast-1:111122223333:log-group:/aws/codebuild/{:x<150}:*", "")
         }
+        // CloudFormation makes a name of at most 64 characters.
+        Resource::WakeRole => format!("arn:aws-us-gov:iam::111122223333:role/{:x<64}", ""),
         Resource::Sub(arn) => LONGEST.iter().fold(arn.clone(), |arn, (from, to)| arn.replace(from, to)),
     };
     let said = statements.iter().map(|statement| {

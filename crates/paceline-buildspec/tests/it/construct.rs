@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use paceline_buildspec::{Generation, yaml};
-use paceline_config::SourceType;
+use paceline_config::{MetricsTarget, SourceType};
 use serde_json::{Map, Value, json};
 
 use crate::project::{everything, plain};
@@ -44,6 +44,7 @@ fn generations() -> Vec<Generation> {
         let mut generation = workshop();
         (generation.codebuild.source, generation.codebuild.location) = (kind, Some(location.to_owned()));
         generation.codebuild.auto_retry_limit = Some("2".parse().unwrap());
+        generation.codebuild.sleep = true;
         generation
     };
     let sources = [
@@ -53,7 +54,9 @@ fn generations() -> Vec<Generation> {
         from(SourceType::S3, "sources/team/workshop.zip"),
         from(SourceType::Codecommit, "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/workshop"),
     ];
-    let mut named = vec![workshop(), synthesized(), installed(), everything()];
+    // The construct has no dashboard and no alarms.
+    let everything = Generation { metrics: MetricsTarget::Off, ..everything() };
+    let mut named = vec![workshop(), synthesized(), installed(), everything];
     named.extend(sources);
     for (number, generation) in named.iter_mut().enumerate() {
         generation.name = format!("{}-{number}", generation.name);

@@ -33,6 +33,7 @@ pub fn workshop() -> Generation {
         regions: vec!["us-east-1".into(), "us-west-2".into()],
         accounts: vec!["111122223333".into()],
         stacks: 14,
+        stack_names: vec!["Services".into()],
         graph: vec![StackNode {
             id: "Services".into(),
             region: "us-east-1".into(),

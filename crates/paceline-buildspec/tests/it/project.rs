@@ -8,7 +8,7 @@ use paceline_config::{
     Webhook,
 };
 use paceline_text::Explained as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{file, installed, snapshot, synthesized, workshop};
 
@@ -172,6 +172,14 @@ fn settings_that_codebuild_would_refuse_are_refused() {
         },
         "a pipeline repeats its own builds",
     );
+    check_refused(
+        |s| {
+            (s.source, s.location) = (SourceType::Codepipeline, None);
+            s.sleep = true;
+        },
+        "a build of a pipeline cannot sleep",
+    );
+    check_refused(|s| (s.batch, s.sleep) = (Some(BatchBy::Regions), true), "a build of a batch cannot sleep");
     check_refused(|s| s.service_role = Some("builds".into()), "not the ARN of a role");
     check_refused(|s| s.vpc = vpc().map(|vpc| Vpc { subnets: Vec::new(), ..vpc }), "1 to 16 subnets");
 }
@@ -267,6 +275,36 @@ fn failed_builds_are_repeated_as_often_as_configured() {
         template.contains("AutoRetryLimit: 2") && template.contains("codebuild:RetryBuild"),
         "{template}"
     );
+}
+
+#[test]
+fn a_disabled_rule_continues_sleeping_runs_and_may_only_start_builds_of_the_project() {
+    let mut generation = workshop();
+    assert!(!file(&generation, ".project.yaml").contains("Wake"), "off by default");
+    generation.codebuild.sleep = true;
+    let template = yaml::parse(&file(&generation, ".project.yaml")).unwrap().to_json();
+    let rule = &template["Resources"]["WakeRule"]["Properties"];
+    assert_eq!((&rule["Name"], &rule["State"]), (&json!("workshop-wake"), &json!("DISABLED")));
+    assert_eq!(rule["EventPattern"]["source"], json!(["aws.cloudformation"]));
+    let arn = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/Services/";
+    assert_eq!(rule["EventPattern"]["detail"]["stack-id"], json!([{ "prefix": { "Fn::Sub": arn } }]));
+    assert_eq!(rule["Targets"][0]["RoleArn"], json!({ "Fn::GetAtt": ["WakeRole", "Arn"] }));
+    let role = &template["Resources"]["WakeRole"]["Properties"];
+    let allowed = &role["Policies"][0]["PolicyDocument"]["Statement"];
+    let project = "arn:${AWS::Partition}:codebuild:${AWS::Region}:${AWS::AccountId}:project/workshop";
+    assert_eq!(
+        *allowed,
+        json!([{ "Effect": "Allow", "Action": "codebuild:StartBuild", "Resource": { "Fn::Sub": project } }])
+    );
+    // The pattern of a rule has a limit.
+    generation.stack_names = (0..40).map(|n| format!("Stack{n}")).collect();
+    let template = yaml::parse(&file(&generation, ".project.yaml")).unwrap().to_json();
+    let detail = &template["Resources"]["WakeRule"]["Properties"]["EventPattern"]["detail"];
+    assert!(detail.get("stack-id").is_none(), "{detail}");
+    // The name of a rule has one, too.
+    let generation = Generation { name: "p".repeat(150), ..generation };
+    let template = yaml::parse(&file(&generation, ".project.yaml")).unwrap().to_json();
+    assert_eq!(template["Resources"]["WakeRule"]["Properties"]["Name"].as_str().unwrap().len(), 64);
 }
 
 #[test]

@@ -347,6 +347,35 @@ fn the_runner_gets_the_rest_of_the_time_and_its_exit_code_is_kept() {
 }
 
 #[test]
+fn a_build_whose_run_sleeps_succeeds_and_says_that_the_deployment_is_not_complete() {
+    if !bash() {
+        return;
+    }
+    let mut generation = workshop();
+    generation.codebuild.sleep = true;
+    let build = Build::new(&generation);
+    build.app();
+    build.program("home/bin/paceline", "echo \"$@\"; exit ${DEPLOY_EXIT:-0}");
+    let ran = build.run(build.deploy(), &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains(" --sleep workshop-wake"), "{}", ran.stdout);
+    // An interrupted run that does not sleep fails its build.
+    for code in ["1", "3", "4"] {
+        let ran = build.run(build.deploy(), &[("DEPLOY_EXIT", code)]);
+        assert_eq!(ran.code.to_string(), code);
+        assert!(ran.stderr.contains("\"deploy\" failed at line "), "{}", ran.stderr);
+    }
+    fs_err::create_dir_all(build.dir.join("src/.paceline")).unwrap();
+    fs_err::write(build.dir.join("src/.paceline/asleep"), "the run r sleeps\n").unwrap();
+    let ran = build.run(build.deploy(), &[("DEPLOY_EXIT", "4")]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.contains("the run r sleeps\n"), "{}", ran.stdout);
+    assert_eq!(build.run(build.deploy(), &[("DEPLOY_EXIT", "1")]).code, 1);
+    let ran = build.run(build.results(), &[("CODEBUILD_BUILD_SUCCEEDING", "1")]);
+    assert!(ran.stdout.contains("not complete: its run sleeps"), "{}", ran.stdout);
+}
+
+#[test]
 fn results_are_listed_after_success_and_failure_and_if_there_are_none() {
     if !bash() {
         return;

@@ -48,6 +48,9 @@ settings! {
         /// build, which continues the run, or stops at once if the cause of the failure does not disappear by itself.
         /// Without it, failed builds are not repeated. A pipeline cannot use it.
         pub auto_retry_limit: Option<RetryLimit>,
+        /// Whether a build may end while only CloudFormation works, for more than 15 minutes. A rule of EventBridge starts the
+        /// build that continues. The generated template has the rule. A pipeline and a batch cannot use it.
+        pub sleep: bool,
         /// More time limits. Each must be shorter than the one around it: a stack's, the runner's, the build's
         /// `timeout`, and `outside`.
         pub timeouts: Timeouts,

@@ -35,7 +35,7 @@ notifications:
   webhook: { parameter: /deploy/chat, template: '{\"text\": \"${message}\"}' }
   on: [failure, end]
 codebuild:
-  { image: acme/builder:1, host-kernel: linux-kernel-4, compute: small, price-per-minute: 0.004, timeout: 1h, auto-retry-limit: 2, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
+  { image: acme/builder:1, host-kernel: linux-kernel-4, compute: small, price-per-minute: 0.004, timeout: 1h, auto-retry-limit: 2, sleep: true, queued-timeout: 2h, source: github, location: l, artifacts-bucket: b, kms-keys: [k],
     service-role: r, cache: [], privileged: no, docker-server: small, timeouts: { stack: 30m, runner: 50m, outside: 4h },
     vpc: { id: v, subnets: [s], security-groups: [g] }, log-retention-days: 7, tags: { team: t }, batch: regions }
 runner: { from: https, uri: https://example.com/paceline, sha256: abc }

@@ -146,6 +146,9 @@ pub struct RunFinished {
     /// The time from the start of this process to its end. Earlier parts of the run do not count.
     #[serde(default)]
     pub duration_s: f64,
+    /// The stacks that the run waits for while it sleeps. Empty if it does not sleep.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub waits_for: Vec<String>,
 }
 
 /// Writes an exit code as a number in the events file.

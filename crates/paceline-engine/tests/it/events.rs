@@ -73,6 +73,7 @@ fn every_kind() -> Vec<Event> {
         stacks: BTreeMap::from([(Outcome::Deployed, 2), (Outcome::RolledBack, 1)]),
         exit_code: ExitCode::Failed,
         duration_s: 62.0,
+        waits_for: vec!["A".to_owned()],
     };
     let facts = [
         ran.events[0].fact.clone(),

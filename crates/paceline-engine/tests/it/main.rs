@@ -23,6 +23,7 @@ mod reports;
 mod resume;
 mod rollback;
 mod script;
+mod sleep;
 mod stop;
 mod talk;
 mod timing;

@@ -73,7 +73,10 @@ impl Record {
             Fact::CommandOutput(_) | Fact::RunWaiting { .. } | Fact::CallsThrottled { .. } => {}
             Fact::StepFinished(finished) => self.entry(&finished.step).finish(finished, now),
             Fact::RunStopping { reason } => self.stopping = Some(one_line(reason)),
-            Fact::RunFinished(finished) => self.exit_code = Some(finished.exit_code),
+            Fact::RunFinished(finished) => {
+                self.exit_code = Some(finished.exit_code);
+                self.waits_for = finished.waits_for.iter().map(|stack| one_line(stack)).collect();
+            }
         }
     }
 
@@ -89,6 +92,7 @@ impl Record {
         });
         self.parts.push(Part { started_at: at, started: self.elapsed, pause });
         self.stopping = None;
+        self.waits_for.clear();
         self.exit_code = None;
         for step in &mut self.steps {
             step.running = false;

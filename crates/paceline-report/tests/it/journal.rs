@@ -299,7 +299,8 @@ impl Journal {
             *stacks.entry(outcome).or_default() += 1;
         }
         let duration_s = (at - since) as f64;
-        self.fact(at, Fact::RunFinished(RunFinished { stacks, exit_code: exit_code.into(), duration_s }));
+        let (exit_code, waits_for) = (exit_code.into(), Vec::new());
+        self.fact(at, Fact::RunFinished(RunFinished { stacks, exit_code, duration_s, waits_for }));
     }
 
     /// The events in order. Facts of one second stay in the order in which they were told.
