@@ -41,7 +41,7 @@ impl Perform for Failing {
         let Some(&(_, message, preflight)) = self.steps.iter().find(|(step, ..)| *step == id) else {
             return Ended::new(Outcome::Deployed);
         };
-        Ended::failed(Cause { at: None, message: message.to_owned(), hint: None, preflight, source: None })
+        Ended::failed(Cause { message: message.to_owned(), preflight, ..Cause::default() })
     }
 }
 
