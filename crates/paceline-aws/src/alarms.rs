@@ -26,7 +26,7 @@ const READ_PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Alarm {
     pub(crate) name: String,
-    pub(crate) rings: bool,
+    pub(crate) is_triggered: bool,
     /// The time when its state last changed, by the clock of CloudWatch.
     pub(crate) since: Option<Timestamp>,
     /// Why it has its state, as CloudWatch says.
@@ -120,7 +120,7 @@ fn alarm(of: &Value) -> Option<Alarm> {
     let since = time("StateTransitionedTimestamp").or_else(|| time("StateUpdatedTimestamp"));
     Some(Alarm {
         name: of["AlarmName"].as_str()?.to_owned(),
-        rings: of["StateValue"] == "ALARM",
+        is_triggered: of["StateValue"] == "ALARM",
         since,
         reason: of["StateReason"].as_str().unwrap_or_default().to_owned(),
     })
@@ -144,7 +144,7 @@ mod tests {
     fn an_alarm_without_a_transition_has_the_time_of_its_last_update() {
         let read =
             alarm(&json!({"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": 1.5})).unwrap();
-        assert_eq!((read.rings, read.since), (true, Timestamp::from_millisecond(1500).ok()));
+        assert_eq!((read.is_triggered, read.since), (true, Timestamp::from_millisecond(1500).ok()));
         assert!(alarm(&json!({"StateValue": "ALARM"})).is_none());
     }
 }

@@ -30,7 +30,7 @@ const VISIBLE_AFTER: Duration = Duration::from_mins(1);
 const NAMED: usize = 5;
 
 /// An alarm that is in ALARM, with the time when it went off. If it goes off again, that is another one.
-pub(crate) type Rung = (Target, String, Option<Timestamp>);
+pub(crate) type Triggered = (Target, String, Option<Timestamp>);
 
 /// Watches the alarms of a region.
 #[derive(Debug)]
@@ -47,16 +47,16 @@ pub(crate) struct Watch<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum OldAlarms<'a> {
     /// Those that were in ALARM before the run.
-    Before(&'a BTreeSet<Rung>),
+    Before(&'a BTreeSet<Triggered>),
     /// Those that went off before this time.
     Until(Timestamp),
 }
 
 impl OldAlarms<'_> {
-    fn has(&self, rung: &Rung) -> bool {
+    fn has(&self, triggered: &Triggered) -> bool {
         match self {
-            Self::Before(known) => known.contains(rung),
-            Self::Until(time) => rung.2.is_some_and(|since| since < *time),
+            Self::Before(known) => known.contains(triggered),
+            Self::Until(time) => triggered.2.is_some_and(|since| since < *time),
         }
     }
 }
@@ -78,12 +78,12 @@ impl Watch<'_> {
             let asked = Instant::now();
             let poll = self.poll().await;
             let alarms = latest(&poll.alarms, &mut states);
-            let (old, rung): (Vec<_>, Vec<_>) = alarms
+            let (old, triggered): (Vec<_>, Vec<_>) = alarms
                 .into_iter()
-                .filter(|(_, alarm)| alarm.rings)
-                .partition(|(target, alarm)| self.old.has(&rung(target, alarm)));
-            if !rung.is_empty() {
-                return Ok(self.failed(rung, context.run()));
+                .filter(|(_, alarm)| alarm.is_triggered)
+                .partition(|(target, alarm)| self.old.has(&triggered(target, alarm)));
+            if !triggered.is_empty() {
+                return Ok(self.failed(triggered, context.run()));
             }
             if let Some(error) = poll.error {
                 if unread.is_none() {
@@ -142,11 +142,11 @@ impl Watch<'_> {
     }
 
     /// The alarm that went off first is the cause.
-    fn failed(&self, mut rung: Vec<(&Target, &Alarm)>, run: &str) -> Ended {
-        rung.sort_by_key(|(target, alarm)| (alarm.since.is_none(), alarm.since, &alarm.name, *target));
-        let (target, alarm) = rung[0];
+    fn failed(&self, mut triggered: Vec<(&Target, &Alarm)>, run: &str) -> Ended {
+        triggered.sort_by_key(|(target, alarm)| (alarm.since.is_none(), alarm.since, &alarm.name, *target));
+        let (target, alarm) = triggered[0];
         let since = alarm.since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
-        let others = first_few(rung[1..].iter().map(|(_, alarm)| alarm.name.clone()), NAMED);
+        let others = first_few(triggered[1..].iter().map(|(_, alarm)| alarm.name.clone()), NAMED);
         let more = if others.is_empty() { others } else { format!("; also in ALARM: {others}") };
         let region = &self.bake.region;
         let hint = match self.bake.on_alarm {
@@ -184,7 +184,7 @@ fn latest<'p>(
     latest
 }
 
-pub(crate) fn rung(target: &Target, alarm: &Alarm) -> Rung {
+pub(crate) fn triggered(target: &Target, alarm: &Alarm) -> Triggered {
     (target.clone(), alarm.name.clone(), alarm.since)
 }
 

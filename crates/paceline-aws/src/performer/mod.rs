@@ -37,7 +37,7 @@ use self::resource_limits::ResourceLimits;
 use crate::bootstrap::{self, Required};
 use crate::environment::{Environment, ask};
 use crate::error::{AwsError, PreflightError};
-use crate::gates::{self, Rung};
+use crate::gates::{self, Triggered};
 use crate::inputs::{Environments, Readers, StackInputs};
 use crate::publish::{
     AssetTarget, BucketListing, ImagePublisher, publish_file, publish_image, publish_legacy,
@@ -86,7 +86,7 @@ pub struct Aws {
     /// What CloudFormation found wrong with change sets, by stack.
     findings: Mutex<BTreeMap<String, Vec<Finding>>>,
     /// The alarms that had gone off before the run, if the plan has a rollout.
-    rung_before: OnceLock<BTreeSet<Rung>>,
+    triggered_before: OnceLock<BTreeSet<Triggered>>,
     /// What the run has prepared, by stack.
     prepared: Mutex<BTreeMap<String, PreparedStack>>,
 }
@@ -122,7 +122,7 @@ impl Aws {
             resource_limits: ResourceLimits::default(),
             copy: OnceLock::new(),
             findings: Mutex::default(),
-            rung_before: OnceLock::new(),
+            triggered_before: OnceLock::new(),
             prepared: Mutex::default(),
             environments: Environments::new(),
             readers: Arc::default(),

@@ -12,7 +12,7 @@ use paceline_plan::{AlarmPattern, Bake, Plan};
 use super::Aws;
 use crate::alarms::{Alarm, AlarmReader};
 use crate::error::AwsError;
-use crate::gates::{OldAlarms, Rung, Watch, no_alarm, rung};
+use crate::gates::{OldAlarms, Triggered, Watch, no_alarm, triggered};
 use crate::stack::EventLog;
 use crate::target::Target;
 
@@ -52,9 +52,12 @@ impl Aws {
         let missing =
             missing.filter(|pattern| !self.first_stacks(plan, bake).any(|it| may_create(it, pattern)));
         let errors = missing.map(|pattern| no_alarm(pattern, bake)).collect();
-        let old: BTreeSet<Rung> =
-            alarms.iter().filter(|(_, it)| it.rings).map(|(target, it)| rung(target, it)).collect();
-        let note = |(target, name, since): &Rung| {
+        let old: BTreeSet<Triggered> = alarms
+            .iter()
+            .filter(|(_, it)| it.is_triggered)
+            .map(|(target, it)| triggered(target, it))
+            .collect();
+        let note = |(target, name, since): &Triggered| {
             let since = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
             format!(
                 "the alarm {name} in {target} is in ALARM{since}, before the run changes anything: it counts only if \
@@ -62,7 +65,7 @@ impl Aws {
             )
         };
         let notes = old.iter().map(note).collect();
-        let _ = self.rung_before.set(old);
+        let _ = self.triggered_before.set(old);
         AlarmCheck { errors, notes }
     }
 
@@ -82,7 +85,7 @@ impl Aws {
         }
         let plan = context.plan();
         let readers = Box::pin(self.alarm_readers(plan, bake)).await?;
-        let mut before = self.rung_before.get().cloned().unwrap_or_default();
+        let mut before = self.triggered_before.get().cloned().unwrap_or_default();
         if let Some(began) = context.began_earlier() {
             // What went off since the run began counts, even if this process has found it in ALARM.
             before.retain(|(_, _, since)| since.is_some_and(|since| since < began));

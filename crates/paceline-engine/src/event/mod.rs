@@ -175,9 +175,13 @@ impl Fact {
     }
 }
 
-/// Seconds with the precision of events: milliseconds.
+/// Seconds with the precision of events: milliseconds. The number is the nearest one to its decimal text, so that it is
+/// the same after it was written and read.
 pub(crate) fn seconds(duration: Duration) -> f64 {
-    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)).as_secs_f64()
+    let milliseconds = u32::try_from(duration.as_millis());
+    // A run of more than 49 days needs no milliseconds.
+    milliseconds
+        .map_or_else(|_| duration.as_secs_f64().trunc(), |milliseconds| f64::from(milliseconds) / 1000.0)
 }
 
 /// Times in RFC 3339 with milliseconds, as the documentation of the events file promises.
@@ -197,6 +201,17 @@ pub(crate) mod millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_are_the_same_after_they_were_written_and_read() {
+        for milliseconds in 0..20_000 {
+            let time = seconds(Duration::from_millis(milliseconds));
+            let written = serde_json::to_string(&time).unwrap();
+            assert!(written.len() <= 6, "{written}");
+            let read: f64 = serde_json::from_str(&written).unwrap();
+            assert_eq!(read.to_bits(), time.to_bits(), "{written}");
+        }
+    }
 
     #[test]
     fn every_kind_is_listed() {

@@ -31,7 +31,11 @@ impl Perform for Sends {
             return Ended::new(Outcome::Unchanged);
         }
         if context.step().work.changes().is_some() {
-            context.submitting(StackCall::from(self.operation), "token").await;
+            tokio::select! {
+                biased;
+                () = context.stopped() => return Ended::new(Outcome::Interrupted),
+                () = context.submitting(StackCall::from(self.operation), "token") => {}
+            }
         }
         self.script.perform(context).await
     }
