@@ -42,6 +42,7 @@
 
 #![warn(missing_docs)]
 
+mod alarm;
 mod client;
 mod clock;
 mod options;
@@ -58,6 +59,7 @@ mod wire;
 mod world;
 mod written;
 
+pub use alarm::{AlarmState, SimAlarm};
 pub use client::SimHttpClient;
 pub use clock::VirtualClock;
 pub use options::{
@@ -66,5 +68,5 @@ pub use options::{
 pub use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};
 pub use simulator::Simulator;
-pub use world::{AlarmState, Call, Message, SimAlarm, StackSummary, StoredMetric};
+pub use world::{Call, Message, StackSummary, StoredMetric};
 pub use written::WriteItLike;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 use paceline_plan::stack_time::STACK_OVERHEAD;
 
-use crate::world::SimAlarm;
+use crate::alarm::SimAlarm;
 
 /// The settings of a [`Simulator`](crate::Simulator).
 #[derive(Debug, Clone)]

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
 
+use crate::alarm::SimAlarm;
 use crate::options::{Faults, SimOptions};
 use crate::past::Past;
 use crate::wire::{self, Protocol};
 use crate::world::{
-    AccountRegion, Call, Known, Message, SimAlarm, StackSummary, StoredMetric, World, parameters,
-    repositories,
+    AccountRegion, Call, Known, Message, StackSummary, StoredMetric, World, parameters, repositories,
 };
 use crate::{services, stack};
 

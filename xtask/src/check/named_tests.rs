@@ -20,7 +20,7 @@ pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
     for folder in folders_of_tests(root)? {
         read(&folder, &mut tests)?;
     }
-    let missing = names(&text).into_iter().filter(|(_, name)| !tests.contains(&format!("fn {name}()")));
+    let missing = names(&text).into_iter().filter(|(_, name)| !tests.contains(&format!("fn {name}(")));
     let finding = |(line, name): (usize, &str)| Finding {
         file: PAGE.into(),
         line,
@@ -33,7 +33,8 @@ pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
 fn folders_of_tests(root: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = vec![root.join("tests/it")];
     for entry in fs_err::read_dir(root.join("crates"))? {
-        folders.push(entry?.path().join("tests/it"));
+        let package = entry?.path();
+        folders.extend(["src", "tests/it"].map(|folder| package.join(folder)));
     }
     folders.retain(|folder| folder.is_dir());
     Ok(folders)

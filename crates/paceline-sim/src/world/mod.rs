@@ -39,7 +39,6 @@ use crate::options::{Accounts, SimOptions};
 use crate::random::Random;
 
 pub(crate) use self::account_region::{AccountRegion, StackKey};
-pub use self::alarms::{AlarmState, SimAlarm};
 pub(crate) use self::alarms::{SeenAlarm, alarms};
 pub(crate) use self::buckets::{Object, etag};
 pub(crate) use self::builds::{Build, Repetition};

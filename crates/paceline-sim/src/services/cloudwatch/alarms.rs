@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::alarm::{AlarmState, SimAlarm};
 use crate::services::service::unknown_operation;
 use crate::wire::{Fault, Outcome, Protocol, Request, text};
-use crate::world::{AccountRegion, AlarmState, SeenAlarm, SimAlarm, World, alarms, epoch};
+use crate::world::{AccountRegion, SeenAlarm, World, alarms, epoch};
 
 /// The most alarms on a page, and the number without `MaxRecords` (API reference, `DescribeAlarms`).
 const LARGEST_PAGE: u64 = 100;
