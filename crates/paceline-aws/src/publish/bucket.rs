@@ -6,6 +6,8 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
 use aws_sdk_s3::types::Object;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
 use camino::Utf8Path;
 
@@ -155,15 +157,24 @@ impl<'a> Bucket<'a> {
 
     /// Reads a small object, with its entity tag. `None` if it does not exist.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<(Bytes, String)>, AwsError> {
-        let send = || self.client.get_object().bucket(&self.name).key(key).send();
-        let answer = match self.caller.call("GetObject", send).await {
-            Err(error) if error.is(code::NO_SUCH_KEY) => return Ok(None),
-            answer => answer.map_err(|error| self.explain(error))?,
+        // The body is a part of the answer. One that breaks off, and the page of a proxy, are answers that were lost.
+        let lost = |why: BoxError| SdkError::dispatch_failure(ConnectorError::io(why));
+        let send = || async {
+            let answer = self.client.get_object().bucket(&self.name).key(key).send().await?;
+            let (etag, length) = (answer.e_tag().map(str::to_owned), answer.content_length());
+            let body = answer.body.collect().await.map_err(|error| lost(error.into()))?.into_bytes();
+            let is_whole =
+                length.is_none_or(|length| usize::try_from(length).is_ok_and(|it| it == body.len()));
+            match etag {
+                Some(etag) if is_whole => Ok((body, etag)),
+                Some(_) => Err(lost("the answer breaks off".into())),
+                None => Err(lost("the answer is not that of S3".into())),
+            }
         };
-        let etag = answer.e_tag().unwrap_or_default().to_owned();
-        let body = answer.body.collect().await;
-        let body = body.map_err(|error| AwsError::setup(format!("s3://{}/{key}: {error}", self.name)))?;
-        Ok(Some((body.into_bytes(), etag)))
+        match self.caller.call("GetObject", send).await {
+            Err(error) if error.is(code::NO_SUCH_KEY) => Ok(None),
+            answer => answer.map(Some).map_err(|error| self.explain(error)),
+        }
     }
 
     /// Writes an object if the condition holds, and returns whether it did. S3 checks the condition and writes in one step

@@ -65,6 +65,22 @@ async fn runs_on_different_stacks_do_not_wait_for_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn half_an_answer_about_the_leases_gives_nobody_the_stacks_of_another_run() {
+    let (world, app) = (World::slow(), app("S"));
+    let (first, second) =
+        (Process::of(&world, &app, "first").await, Process::of(&world, &app, "second").await);
+    let _leases = first.lock(&world, LockMode::Refuse).await.unwrap();
+    for mishap in [Mishap::truncated(), Mishap::html(), Mishap::empty()] {
+        world.proxy.on(Calls::of("GetObject").times(3), mishap);
+        let refused = second.lock(&world, LockMode::Refuse).await.err().unwrap().to_string();
+        assert!(
+            refused.starts_with("the run first of first on a machine is changing S, since "),
+            "{refused}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_waits_until_the_other_has_ended_and_says_so_once() {
     let (world, app) = (World::slow(), app("S"));
     let (first, second) =
