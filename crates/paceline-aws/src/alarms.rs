@@ -77,7 +77,7 @@ impl AlarmReader {
         let answer = answer.map_err(|error| match error.kind {
             ErrorKind::Denied => error.hint(
                 "`rollout` in paceline.yaml watches alarms: allow cloudwatch:DescribeAlarms to the lookup role of \
-                 this account, or without one to the credentials of the run",
+                 this account, or without one to the credentials of the run (in another account: to its deploy role)",
             ),
             _ => error,
         })?;

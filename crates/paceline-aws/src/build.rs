@@ -157,7 +157,7 @@ impl Builds {
     pub async fn current(&self, id: &str) -> Result<CurrentBuild, AwsError> {
         let asked = tokio::time::timeout(PATIENCE, self.get(id)).await;
         let build = asked.map_err(|_| no_answer())??;
-        let (phases, repeats) = (self.phases_of(&build), repeated(&build));
+        let (phases, repeats) = (self.phases_of(&build), repeats(&build));
         Ok(CurrentBuild { phases, repeats, place: place_of(&build), again: again(&build) })
     }
 
@@ -165,9 +165,8 @@ impl Builds {
     pub async fn repeated(&self, id: &str) -> Result<Vec<String>, AwsError> {
         let asked = async {
             let mut builds = vec![id.to_owned()];
-            // CodeBuild repeats a build up to ten times.
             while let (Some(last), ..=MOST_REPETITIONS) = (builds.last(), builds.len()) {
-                let Some(earlier) = repeated(&self.get(last).await?) else { break };
+                let Some(earlier) = repeats(&self.get(last).await?) else { break };
                 builds.push(earlier);
             }
             Ok(builds)
@@ -296,7 +295,7 @@ fn again(build: &Build) -> Value {
 
 /// The id of the failed build that CodeBuild repeats with this one by itself. `None` for a build that a person, a webhook
 /// or a schedule has started.
-fn repeated(build: &Build) -> Option<String> {
+fn repeats(build: &Build) -> Option<String> {
     let arn = build.auto_retry_config()?.previous_auto_retry()?;
     // arn:aws:codebuild:us-east-1:111111111111:build/shop:1f2e…
     arn.split_once(":build/").map(|(_, id)| id.to_owned())

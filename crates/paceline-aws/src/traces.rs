@@ -60,6 +60,9 @@ impl Aws {
                 SdkError::ServiceError(answer) => {
                     format!("answered with HTTP status {}", answer.raw().status())
                 }
+                SdkError::ConstructionFailure(_) => {
+                    "was not asked: its URL or a header is not valid".to_owned()
+                }
                 _ => "did not answer".to_owned(),
             };
             let message = format!("the collector at {} {why}", to.host());

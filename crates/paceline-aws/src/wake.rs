@@ -44,7 +44,7 @@ impl WakeRule {
         let input = build.to_string();
         if input.len() > LONGEST_INPUT {
             return Err(AwsError::setup(format!(
-                "the variables of the build have {} characters, and a rule takes {LONGEST_INPUT}",
+                "the variables and the buildspec of the build have {} bytes, and a rule takes {LONGEST_INPUT}",
                 input.len()
             )));
         }

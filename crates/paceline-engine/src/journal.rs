@@ -222,7 +222,7 @@ impl Journal {
         let order = Order::read(runs).map_err(|source| JournalError::Io { path: runs.to_owned(), source })?;
         let opened = Opened::of(runs, run)?;
         // Another process may have continued the run meanwhile.
-        let has_failed = opened.is_of(plan) && opened.contents.has_failed();
+        let has_failed = opened.is_of(plan) && read::has_failed(&opened.contents.events);
         if has_failed { opened.up_to_its_end(runs, run, &order, plan) } else { Ok(None) }
     }
 

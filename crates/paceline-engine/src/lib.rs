@@ -40,6 +40,7 @@ pub use prepared::{
     ChangeEffect, Finding, Preparation, PreparedChange, PreparedChangeSet, PreparedError, PreparedFiles,
     PreparedRun, PreparedStack,
 };
+pub use ready_queue::ASSUMED_RESOURCES;
 pub use run::run;
 pub use schedule::{Schedule, one_after_another, schedule};
 pub use stop::{OUT_OF_TIME, Stop};

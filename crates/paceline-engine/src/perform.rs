@@ -337,8 +337,8 @@ impl StepContext {
     }
 
     /// Reports that a mutating call is about to be sent, and waits until the journal holds the report. If the
-    /// journal cannot be written, this never completes. The run is over then, and the step is about to be
-    /// dropped.
+    /// journal cannot be written, or if the run is stopped while the operation is held back, this never completes: the
+    /// step is about to be dropped.
     pub async fn submitting(&self, operation: impl Into<StackCall>, token: &str) {
         let (step, operation, token) = (self.reference(), operation.into(), token.to_owned());
         let (recorded, wait) = oneshot::channel();

@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use paceline_plan::{Plan, Step, Work};
+use paceline_text::to_the_millisecond;
 use tokio::time::Instant;
 
 use self::in_flight::{Admission, InFlight};
 use crate::event::{Limit, LimitWait, seconds};
 
+pub use self::in_flight::ASSUMED_RESOURCES;
 pub(crate) use self::in_flight::ResourceLimits;
 
 /// The limit that a step counts against.
@@ -252,6 +254,8 @@ impl LimitWait {
         for Self { limit, waited_s } in waits {
             *sums.entry(limit).or_default() += waited_s;
         }
-        sums.into_iter().map(|(limit, waited_s)| Self { limit, waited_s }).collect()
+        sums.into_iter()
+            .map(|(limit, waited_s)| Self { limit, waited_s: to_the_millisecond(waited_s) })
+            .collect()
     }
 }

@@ -62,7 +62,7 @@ pub(super) async fn during<T>(running: impl Future<Output = T>, leases: Option<&
 }
 
 /// What tells a run from every other: its name is the same for two runs of an app that start in the same second on two
-/// machines. It is kept with the journal, so that the process that continues the run has the same. Also says whether it is new.
+/// machines. It is kept with the journal, so that a process that continues the run on this machine has the same. Also says whether it is new.
 fn identity(run: &str) -> std::io::Result<(String, bool)> {
     let path = path_of(run);
     match fs_err::read_to_string(&path) {

@@ -102,7 +102,7 @@ impl Watch<'_> {
                     ));
                 }
                 let is_over = asked.duration_since(started) >= self.time;
-                match unknown(self.bake, &poll.alarms) {
+                match unknown(self.bake, &poll.alarms).next() {
                     None if is_over => return Ok(self.passed(&poll.alarms)),
                     Some(pattern) if started.elapsed() >= VISIBLE_AFTER => {
                         return Err(no_alarm(pattern, self.bake));
@@ -188,9 +188,12 @@ pub(crate) fn triggered(target: &Target, alarm: &Alarm) -> Triggered {
     (target.clone(), alarm.name.clone(), alarm.since)
 }
 
-/// The first name that means none of the alarms.
-pub(crate) fn unknown<'b>(bake: &'b Bake, alarms: &[(Target, Alarm)]) -> Option<&'b AlarmPattern> {
-    bake.alarms.iter().find(|pattern| !alarms.iter().any(|(_, alarm)| pattern.is_match(&alarm.name)))
+/// The names that mean none of the alarms.
+pub(crate) fn unknown<'b>(
+    bake: &'b Bake,
+    alarms: &[(Target, Alarm)],
+) -> impl Iterator<Item = &'b AlarmPattern> {
+    bake.alarms.iter().filter(|pattern| !alarms.iter().any(|(_, alarm)| pattern.is_match(&alarm.name)))
 }
 
 /// The error of a name that means no alarm.

@@ -21,7 +21,7 @@ use crate::session::Sessions;
 use crate::stack::EventLog;
 use crate::target::Target;
 
-pub(crate) use self::bake::{OldAlarms, Triggered, Watch, no_alarm, triggered};
+pub(crate) use self::bake::{OldAlarms, Triggered, Watch, no_alarm, triggered, unknown};
 use self::roles::RoleWaiter;
 pub use self::roles::{Policies, RoleWait, Usable};
 

@@ -63,7 +63,7 @@ pub struct Applicant {
     /// The name of the run, for people.
     pub run: String,
     /// What tells the run from every other, also from a run of the same name on another machine. A process that
-    /// continues the run has the same.
+    /// continues the run on the same machine has the same.
     pub id: String,
     /// The person, machine or build that runs it.
     pub holder: String,

@@ -10,14 +10,12 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use paceline_assembly::Stack;
+use paceline_engine::ASSUMED_RESOURCES;
 use paceline_plan::Plan;
 
 use super::Aws;
 use super::quota::AccountLimits;
 use crate::target::Target;
-
-/// The limit that the engine assumes where it knows none.
-const ASSUMED: usize = 2_500;
 
 /// The limits that have been read.
 #[derive(Debug, Default)]
@@ -59,7 +57,9 @@ impl Aws {
                 places.entry(target).or_insert((stack, 0)).1 += planned.resources;
             }
         }
-        places.retain(|target, (_, resources)| *resources > ASSUMED && !self.resource_limits.is_read(target));
+        places.retain(|target, (_, resources)| {
+            *resources > ASSUMED_RESOURCES && !self.resource_limits.is_read(target)
+        });
         let read = places.into_iter().map(|(target, (stack, _))| async move {
             let environment = self.environment(stack).await.ok()?;
             match self.account_limits(environment, stack).await {
@@ -69,7 +69,7 @@ impl Aws {
                 }
                 Err(error) => Some(format!(
                     "how many resources may be in stack operations at the same time in {target} is not known, \
-                     {ASSUMED} is assumed (`concurrency.resources` in paceline.yaml sets it): {error}"
+                     {ASSUMED_RESOURCES} is assumed (`concurrency.resources` in paceline.yaml sets it): {error}"
                 )),
             }
         });

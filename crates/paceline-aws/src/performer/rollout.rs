@@ -12,7 +12,7 @@ use paceline_plan::{AlarmPattern, Bake, Plan};
 use super::Aws;
 use crate::alarms::{Alarm, AlarmReader};
 use crate::error::AwsError;
-use crate::gates::{OldAlarms, Triggered, Watch, no_alarm, triggered};
+use crate::gates::{OldAlarms, Triggered, Watch, no_alarm, triggered, unknown};
 use crate::stack::EventLog;
 use crate::target::Target;
 
@@ -47,10 +47,8 @@ impl Aws {
             Ok(alarms) => alarms,
             Err(error) => return AlarmCheck { errors: vec![error], ..AlarmCheck::default() },
         };
-        let is_there = |pattern: &AlarmPattern| alarms.iter().any(|(_, it)| pattern.is_match(&it.name));
-        let missing = bake.alarms.iter().filter(|pattern| !is_there(pattern));
-        let missing =
-            missing.filter(|pattern| !self.first_stacks(plan, bake).any(|it| may_create(it, pattern)));
+        let missing = unknown(bake, &alarms)
+            .filter(|pattern| !self.first_stacks(plan, bake).any(|it| may_create(it, pattern)));
         let errors = missing.map(|pattern| no_alarm(pattern, bake)).collect();
         let old: BTreeSet<Triggered> = alarms
             .iter()
@@ -60,8 +58,7 @@ impl Aws {
         let note = |(target, name, since): &Triggered| {
             let since = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
             format!(
-                "the alarm {name} in {target} is in ALARM{since}, before the run changes anything: it counts only if \
-                 it goes off again"
+                "the alarm {name} in {target} is in ALARM{since} already, before this process has changed anything"
             )
         };
         let notes = old.iter().map(note).collect();

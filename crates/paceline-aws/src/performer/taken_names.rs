@@ -4,7 +4,7 @@
 //! have their names. Resources whose condition may be false, and names that are known only in the run, are left out, too.
 
 use futures_util::future::join_all;
-use paceline_assembly::{Stack, Template};
+use paceline_assembly::{NestedTemplate, Stack, Template};
 use paceline_plan::Plan;
 
 use super::Aws;
@@ -71,6 +71,7 @@ impl Aws {
                 Err(note) => notes.push(note),
             }
         }
+        notes.sort();
         notes.dedup();
         (errors, notes)
     }
@@ -144,8 +145,19 @@ fn exists(answer: Result<(), AwsError>, absent: &str) -> Result<bool, AwsError> 
 
 /// The names that a stack certainly gives its resources, nested stacks included.
 fn given_names(stack: &Stack) -> Vec<GivenName> {
-    let nested = stack.nested_that_may_be_made().map(|nested| &nested.template);
-    std::iter::once(&stack.template).chain(nested).flat_map(given_in).collect()
+    let nested = stack.nested.iter().filter(|nested| is_certain(stack, nested));
+    std::iter::once(&stack.template).chain(nested.map(|nested| &nested.template)).flat_map(given_in).collect()
+}
+
+/// Whether the conditions of a nested stack, and of those around it, certainly hold.
+fn is_certain(stack: &Stack, nested: &NestedTemplate) -> bool {
+    let path: Vec<String> = nested.logical_ids().cloned().collect();
+    (0..path.len()).all(|at| {
+        stack.template_at(&path[..at]).is_some_and(|outer| {
+            let holds = |condition: &str| outer.resolver().condition(condition) == Some(true);
+            outer.resource(&path[at]).is_some_and(|it| it.condition.is_none_or(holds))
+        })
+    })
 }
 
 fn given_in(template: &Template) -> Vec<GivenName> {

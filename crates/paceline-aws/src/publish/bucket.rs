@@ -82,11 +82,21 @@ impl<'a> Bucket<'a> {
     /// Returns whether a bucket of this name exists, in any account and region: names are those of the whole partition
     /// (API reference, `HeadBucket`).
     pub(crate) async fn exists(&self) -> Result<bool, AwsError> {
-        match self.caller.call("HeadBucket", || self.client.head_bucket().bucket(&self.name).send()).await {
-            Ok(_) => Ok(true),
+        let send = || async {
+            match self.client.head_bucket().bucket(&self.name).send().await {
+                // It belongs to another account or region. The answer has no body, and so no code.
+                Err(SdkError::ServiceError(answer))
+                    if answer.raw().status().as_u16() == 403
+                        || answer.raw().headers().contains_key("x-amz-bucket-region") =>
+                {
+                    Ok(())
+                }
+                answer => answer.map(drop),
+            }
+        };
+        match self.caller.call("HeadBucket", send).await {
+            Ok(()) => Ok(true),
             Err(error) if error.is(code::NOT_FOUND) || error.is(code::NO_SUCH_BUCKET) => Ok(false),
-            // It belongs to another account.
-            Err(error) if error.kind == ErrorKind::Denied => Ok(true),
             Err(error) => Err(error),
         }
     }

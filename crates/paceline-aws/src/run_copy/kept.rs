@@ -127,7 +127,7 @@ impl KeptRuns {
             }
         }
         for kept in &mut known {
-            // The object that says it is the last one that a process writes.
+            // A process writes the object with the end last.
             kept.has_ended = kept.ended >= Some(kept.written());
         }
         Ok(known)

@@ -74,12 +74,14 @@ impl Watch<'_> {
         };
         let warning = format!("{place} {message}: {why}{then}");
         self.context.warn_of_stuck(warning, stuck.event(report.clone()));
+        let said = report.as_ref().and_then(sentence);
+        let said = said.map(|said| format!("; {said}")).unwrap_or_default();
         match when {
             WhenStuck::Wait => {}
             WhenStuck::Leave => {
                 let message = format!("{place} {message}, so the stack is not waited for ({SETTING})");
                 let error = AwsError { kind: ErrorKind::Unreachable, ..AwsError::setup(message) };
-                return Err(error.hint(why));
+                return Err(error.hint(format!("{hint}{said}")));
             }
             WhenStuck::CancelUpdate => {
                 // A cancellation names the stack and not the operation. So the newest known operation must be ours.
@@ -87,8 +89,6 @@ impl Watch<'_> {
                 if self.is_our_update() && !self.is_over {
                     self.is_over = true;
                     self.cancel(view).await;
-                    let said = report.as_ref().and_then(sentence);
-                    let said = said.map(|said| format!("; {said}")).unwrap_or_default();
                     let message = format!("its update was cancelled ({SETTING}): it {message}{said}");
                     let (at, hint) = (Some(place), Some(hint.to_owned()));
                     let service = report.map(Box::new);

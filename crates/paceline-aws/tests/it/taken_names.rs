@@ -52,6 +52,18 @@ async fn each_name_that_exists_is_found_with_its_resource_and_what_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bucket_of_another_account_or_region_has_its_name_too() {
+    let world = World::slow();
+    for name in ["cdk-hnb659fds-assets-222222222222-us-east-1", "cdk-hnb659fds-assets-111111111111-eu-west-1"]
+    {
+        let bucket = json!({"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}});
+        let (errors, notes) = found(&world, &App::of("S", &json!({"Resources": {"B": bucket}}))).await;
+        let [error] = &errors[..] else { panic!("{name}: {errors:?} {notes:?}") };
+        assert!(error.contains(&format!("with the name {name}, and a bucket")), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn free_names_names_of_the_run_and_names_of_the_stack_itself_are_no_finding() {
     let world = World::slow();
     let nothing = (vec![], vec![]);

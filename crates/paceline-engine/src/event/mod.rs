@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_text::ExitCode;
+use paceline_text::{ExitCode, to_the_millisecond};
 use serde::{Deserialize, Serialize};
 
 pub use self::run::{
@@ -178,10 +178,7 @@ impl Fact {
 /// Seconds with the precision of events: milliseconds. The number is the nearest one to its decimal text, so that it is
 /// the same after it was written and read.
 pub(crate) fn seconds(duration: Duration) -> f64 {
-    let milliseconds = u32::try_from(duration.as_millis());
-    // A run of more than 49 days needs no milliseconds.
-    milliseconds
-        .map_or_else(|_| duration.as_secs_f64().trunc(), |milliseconds| f64::from(milliseconds) / 1000.0)
+    to_the_millisecond(duration.as_secs_f64())
 }
 
 /// Times in RFC 3339 with milliseconds, as the documentation of the events file promises.

@@ -58,12 +58,10 @@ pub(super) struct Contents {
     pub(super) length: u64,
 }
 
-impl Contents {
-    /// Whether the run has ended, and not well.
-    pub(super) fn has_failed(&self) -> bool {
-        let last = self.events.last().map(|event| &event.fact);
-        matches!(last, Some(Fact::RunFinished(it)) if matches!(it.exit_code, ExitCode::Failed | ExitCode::Refused))
-    }
+/// Whether the run of these events has ended, and not well.
+pub(super) fn has_failed(events: &[Event]) -> bool {
+    let last = events.last().map(|event| &event.fact);
+    matches!(last, Some(Fact::RunFinished(it)) if matches!(it.exit_code, ExitCode::Failed | ExitCode::Refused))
 }
 
 /// Reads whole lines up to the end.

@@ -1,9 +1,10 @@
 //! Counts the resources that are involved in stack operations, in each account and region.
 //!
 //! CloudFormation limits their number (CloudFormation User Guide, "Understand CloudFormation quotas": "Resources in
-//! concurrent stack operations"). All resources of a stack count from the start of its step to the end, because the
-//! guide counts the resources that are involved in an operation and not only those that change at one moment. For an
-//! update, the count is an upper bound: a template does not show which of its resources change.
+//! concurrent stack operations"). All resources of a stack that is expected to change count from the start of its step to
+//! the end, except while the step waits for another one. The guide counts the resources that are involved in an operation,
+//! and not only those that change at one moment. For an update, the count is an upper bound: a template does not show which
+//! of its resources change. A stack that is expected to be unchanged counts from its operation on.
 //!
 //! The most critical ready stack of an account and region is not overtaken by smaller ones, so that it never starves.
 //! A stack that is larger than the limit starts when no other operation runs there.
@@ -16,7 +17,7 @@ use paceline_plan::{Plan, StepOperation};
 
 /// The limit where nothing else is known. AWS documents no default. This is the value in the example of
 /// `describe-account-limits` in the AWS CLI Command Reference.
-const DEFAULT: usize = 2_500;
+pub const ASSUMED_RESOURCES: usize = 2_500;
 
 /// The account's limit for an account and region, if it is known.
 pub(crate) type ResourceLimits<'a> = &'a dyn Fn(Option<&str>, Option<&str>) -> Option<NonZeroUsize>;
@@ -67,7 +68,7 @@ impl InFlight {
             let key = (stack.account.as_deref(), stack.region.as_deref());
             let place = *known.entry(key).or_insert_with(|| {
                 let limit = plan.concurrency.resources.or_else(|| limits(key.0, key.1));
-                places.push(Place { limit: limit.map_or(DEFAULT, NonZeroUsize::get), sum: 0 });
+                places.push(Place { limit: limit.map_or(ASSUMED_RESOURCES, NonZeroUsize::get), sum: 0 });
                 places.len() - 1
             });
             let is_unchanged = stack.operation == StepOperation::Unchanged;

@@ -5,7 +5,6 @@
 
 use std::cmp::Reverse;
 use std::io;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -93,7 +92,7 @@ impl State<'_> {
             StepState::Ended(_) => None,
             _ => Some(now + self.remaining[step]),
         });
-        ends.max().unwrap_or(now + Duration::ZERO)
+        ends.max().unwrap_or(now)
     }
 }
 

@@ -55,16 +55,16 @@ impl State<'_> {
         let mut skipped = Vec::new();
         for index in self.dependents(failed) {
             match self.steps[index] {
-                StepState::Waiting { .. } => skipped.push(index),
+                StepState::Waiting { .. } => skipped.push((index, Vec::new())),
                 StepState::Ready { .. } => {
-                    self.ready.remove(&self.plan.steps[index], index);
-                    skipped.push(index);
+                    let waited = self.ready.remove(&self.plan.steps[index], index);
+                    skipped.push((index, waited));
                 }
                 StepState::Running { .. } | StepState::Ended(_) => self.tell(index, failed, &why)?,
             }
         }
-        for index in skipped {
-            let skipped = self.skipped(index, failed);
+        for (index, waited) in skipped {
+            let skipped = StepFinished { waited, ..self.skipped(index, failed) };
             self.finished(index, skipped)?;
         }
         Ok(())

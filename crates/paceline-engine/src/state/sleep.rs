@@ -3,8 +3,8 @@
 //! A run that sleeps is an interrupted run. The process that it wakes up in continues it like any other.
 
 use std::io;
+use std::time::Duration;
 
-use super::halt::Halt;
 use super::{State, StepState};
 use crate::ExitCode;
 use crate::event::{Fact, StepKind};
@@ -23,7 +23,13 @@ impl State<'_> {
                 StepState::Ready { .. } => return None,
                 StepState::Waiting { .. } | StepState::Ended(_) => {}
                 StepState::Running { since, .. } => {
-                    let left = self.plan.steps[index].expected.saturating_sub(since.elapsed());
+                    // The operation may be as old as the run.
+                    let began = self.options.earlier.as_ref().and_then(|earlier| earlier.began);
+                    let age = began
+                        .filter(|_| self.is_of_earlier(index))
+                        .and_then(|began| Duration::try_from(self.clock.now().duration_since(began)).ok());
+                    let taken = age.unwrap_or_else(|| since.elapsed());
+                    let left = self.plan.steps[index].expected.saturating_sub(taken);
                     let stack = self.in_aws.get(&index)?;
                     let is_deployment = self.references[index].kind == StepKind::Deploy;
                     // Its end wakes the run, its resources do not.
@@ -40,13 +46,11 @@ impl State<'_> {
 
     /// Ends the run while these stacks are in progress.
     pub(crate) fn sleep(&mut self, running: &[usize]) -> io::Result<()> {
-        self.halt.get_or_insert(Halt::Interrupted);
         self.waits_for = running.iter().map(|&index| self.references[index].title.clone()).collect();
         let stacks = self.waits_for.join(", ");
-        self.emit(Fact::RunStopping {
-            reason: format!("the run sleeps until CloudFormation is done with {stacks}"),
-        })
+        self.interrupt(format!("the run sleeps until CloudFormation is done with {stacks}"))
     }
+
     /// The stacks that the run waits for, if it ends because it sleeps.
     pub(super) fn sleeps_for(&mut self, exit_code: ExitCode) -> Vec<String> {
         let waits_for = std::mem::take(&mut self.waits_for);

@@ -160,7 +160,8 @@ impl<'a> Watch<'a> {
     fn next(&self, name: &str) -> Option<usize> {
         let mut ready: Vec<usize> = self.of_lane(name, Seen::Ready).collect();
         ready.sort_by_key(|&step| (std::cmp::Reverse(self.remaining[step]), step));
-        let limit = self.plan.concurrency.resources.map_or(2_500, NonZeroUsize::get);
+        let limit =
+            self.plan.concurrency.resources.map_or(paceline_engine::ASSUMED_RESOURCES, NonZeroUsize::get);
         let mut blocked = BTreeSet::new();
         for step in ready {
             let (resources, region) = (self.resources(step), self.region(step));

@@ -36,8 +36,24 @@ impl Service for S3 {
     }
 
     fn answer(&self, world: &mut World, request: &Request) -> Result<Answer, Fault> {
-        perform(world, request).map(Answer::Response)
+        match perform(world, request) {
+            Err(fault) if request.method == Method::HEAD => {
+                Ok(Answer::Response(head_fault(world, request, &fault)))
+            }
+            answer => answer.map(Answer::Response),
+        }
     }
+}
+
+/// An error in answer to `HEAD`, which has no body and so no code. If the bucket is in another region, a header says so
+/// (API reference, "HeadBucket").
+fn head_fault(world: &mut World, request: &Request, fault: &Fault) -> Response<Bytes> {
+    let mut response = respond(fault.status, "application/xml", Bytes::new());
+    let (bucket, _) = address(&request.path);
+    if let Some(place) = world.bucket_owner(&bucket) {
+        set_header(&mut response, "x-amz-bucket-region", &place.region);
+    }
+    response
 }
 
 fn perform(world: &mut World, request: &Request) -> Result<Response<Bytes>, Fault> {
