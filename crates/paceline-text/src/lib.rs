@@ -3,6 +3,7 @@
 //! The crate knows nothing of stacks or plans. Each module has one way to say one kind of thing, and every other crate
 //! uses it instead of its own `format!`.
 
+mod base64;
 mod clean;
 mod distinct;
 mod documented;
@@ -19,6 +20,7 @@ pub mod secrets;
 mod url;
 mod vocabulary;
 
+pub use base64::base64;
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};
 pub use distinct::distinct;
 pub use documented::{Documented, object_schema, property_schema};
@@ -31,4 +33,4 @@ pub use markdown::{in_markdown, sentence_in_markdown};
 pub use near::near;
 pub use number::{count, duration, plural, to_the_millisecond};
 pub use quote::{first_few, list, quoted, shell_word};
-pub use url::{in_url, path_in_url};
+pub use url::{in_url, path_in_url, percent_decode};

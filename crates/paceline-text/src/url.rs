@@ -26,6 +26,28 @@ pub(crate) fn in_url_with(text: &str, kept: &str) -> String {
     out
 }
 
+/// Decodes percent encoding. Invalid encoding stays as it is.
+pub fn percent_decode(text: &str, plus_is_space: bool) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = (byte == b'%').then(|| bytes.get(at + 1..at + 3)).flatten();
+        let decoded = hex.and_then(|hex| {
+            let (high, low) = (char::from(hex[0]).to_digit(16)?, char::from(hex[1]).to_digit(16)?);
+            u8::try_from(high * 16 + low).ok()
+        });
+        if let Some(decoded) = decoded {
+            out.push(decoded);
+            at += 3;
+        } else {
+            out.push(if plus_is_space && byte == b'+' { b' ' } else { byte });
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,5 +56,12 @@ mod tests {
     fn everything_that_means_something_in_a_url_is_encoded() {
         assert_eq!(in_url("a&b = c+d/é~"), "a%26b%20%3D%20c%2Bd%2F%C3%A9~");
         assert_eq!(path_in_url("a b/c#1"), "a%20b/c%231");
+    }
+
+    #[test]
+    fn invalid_encoding_stays_as_it_is() {
+        assert_eq!(percent_decode("a%2", true), "a%2");
+        assert_eq!(percent_decode("%zz%41+%+1", false), "%zzA+%+1");
+        assert_eq!(percent_decode("a+b", true), "a b");
     }
 }

@@ -10,7 +10,7 @@ use paceline_aws::{Aws, Collector};
 use paceline_config::Traces;
 use paceline_engine::Event;
 use paceline_report::{RunSpan, RunSpans, Service, request};
-use paceline_text::secrets;
+use paceline_text::{percent_decode, secrets};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -129,20 +129,9 @@ impl Destination {
 /// The headers in `name=value,name=value`. Values may be percent-encoded (OpenTelemetry specification, "OTLP Exporter").
 fn headers_of(text: &str) -> Vec<(String, String)> {
     let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
-    let headers = pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), decoded(value.trim())));
+    let headers =
+        pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), percent_decode(value.trim(), false)));
     headers.filter(|(name, _)| !name.is_empty()).collect()
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
-        let found = if *first == b'%' { after.get(..2).and_then(hex) } else { None };
-        bytes.push(found.unwrap_or(*first));
-        rest = if found.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 async fn send_all(aws: Arc<Aws>, to: Destination, mut waiting: mpsc::Receiver<RunSpan>) {
@@ -210,6 +199,6 @@ mod tests {
         let expected =
             [("api-key", "a b"), ("x", "1=2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(headers_of("Api-Key=a%20b, x=1=2,,=v,plain"), expected);
-        assert_eq!(decoded("100%"), "100%");
+        assert_eq!(percent_decode("100%", false), "100%");
     }
 }

@@ -8,4 +8,5 @@ pub(crate) use answer::{
     Fault, Lists, Outcome, Protocol, element, identified, respond, set_header, write, write_fault,
 };
 pub(crate) use json::{strings, text};
-pub(crate) use request::{Form, Request, access_key_for, percent_decode};
+pub(crate) use paceline_text::percent_decode;
+pub(crate) use request::{Form, Request, access_key_for};

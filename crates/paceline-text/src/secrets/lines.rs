@@ -134,7 +134,7 @@ impl Lines {
         self.kept.push(line);
         if is_blank {
             drop(known);
-            return if self.kept.len() == 1 { self.end() } else { Vec::new() };
+            return if self.kept.len() == 1 { self.release(0) } else { Vec::new() };
         }
         self.runs.step(&self.kept[self.kept.len() - 1], &known.of_lines);
         let open = self.runs.open(&known.of_lines);
@@ -185,6 +185,13 @@ mod tests {
         let mut shown: Vec<_> = lines.iter().map(|line| stream.next((*line).to_owned())).collect();
         shown.push(stream.end());
         shown
+    }
+
+    #[test]
+    fn a_blank_line_within_a_secret_does_not_end_it() {
+        hide("sit-amet\nconsec-t\n\nx1");
+        let expected = [&[][..], &["***", "***"], &[""], &["***"], &[]];
+        assert_eq!(shown(&["sit-amet", "consec-t", "", "x1"]), expected);
     }
 
     #[test]

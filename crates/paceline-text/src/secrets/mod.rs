@@ -55,7 +55,7 @@ pub fn hide(value: &str) {
         return;
     }
     let mut forms = forms::forms(value);
-    let encoded = forms::base64(value.as_bytes());
+    let encoded = crate::base64::base64(value.as_bytes());
     let wrapped = LINES_OF_BASE64.map(|width| in_lines(&encoded, width));
     let of_lines: Vec<Vec<String>> =
         wrapped.iter().map(String::as_str).chain([value]).filter_map(lines::of).collect();
@@ -236,7 +236,7 @@ mod tests {
     fn a_long_value_is_replaced_in_each_line_of_its_base64_encoding() {
         let value = (0..70).map(|n| n.to_string()).collect::<Vec<_>>().join(".x");
         hide(&value);
-        let encoded = forms::base64(value.as_bytes());
+        let encoded = crate::base64::base64(value.as_bytes());
         for width in LINES_OF_BASE64 {
             let lines = in_lines(&encoded, width);
             assert!(lines.lines().count() > 3);
