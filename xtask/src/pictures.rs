@@ -5,11 +5,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use crate::tasks::{EXAMPLE, build};
+use crate::tasks::{EXAMPLE, STALE, build};
 
 const PICTURE: &str = "docs/pictures/timeline.svg";
-/// The exit code for a stale file, as of `paceline gen --check`.
-const STALE: u8 = 5;
 
 /// Writes or checks the timeline of the example.
 pub(crate) fn pictures(sh: &Shell, check: bool) -> Result<ExitCode> {

@@ -14,6 +14,8 @@ const GUIDE: &str = "guide";
 const LOOKED_UP: &str = "ssm:account=111111111111:parameterName=/workshop/storefront/url:region=us-east-1";
 /// The value of that parameter: the sample address in the documentation of CloudFront.
 const FOUND: &str = "https://d111111abcdef8.cloudfront.net";
+/// The exit code for a stale file, as of `paceline gen --check`.
+pub(crate) const STALE: u8 = 5;
 /// The arguments for a synthesis without calls to AWS.
 const OFFLINE: [&str; 4] = ["cdk", "synth", "--quiet", "--no-lookups"];
 
@@ -57,7 +59,7 @@ pub(crate) fn gen_buildspec(sh: &Shell, check: bool) -> Result<ExitCode> {
     build(sh)?;
     let arguments: &[&str] = if check { &["gen", "--check"] } else { &["gen"] };
     let code = paceline(sh, arguments, "paceline.yaml")?;
-    if code == 5 {
+    if code == STALE {
         eprintln!("       or: cargo xtask gen-buildspec");
     }
     Ok(ExitCode::from(code))
@@ -79,7 +81,7 @@ pub(crate) fn schema(sh: &Shell, check: bool) -> Result<ExitCode> {
         let run = cmd!(sh, "cargo run --quiet --package paceline -- schema {of} --out {out} {check...}");
         worst = worst.max(exit_code(run)?);
     }
-    if worst == 5 {
+    if worst == STALE {
         eprintln!("       or: cargo xtask schema");
     }
     Ok(ExitCode::from(worst))

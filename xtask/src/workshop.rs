@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use xshell::{Shell, TempDir, cmd};
 
-use crate::tasks::build;
+use crate::tasks::{STALE, build};
 
 /// The variable with the folder of a collection of real assemblies. The workshop's assembly is in that collection, and not
 /// in this repository.
@@ -18,8 +18,6 @@ const COLLECTION: &str = "PACELINE_ASSEMBLIES";
 const ASSEMBLY: &str = "fis-workshop-multiregion/cdk.out";
 const PAGE: &str = "docs/workshop.md";
 const TEMPLATE: &str = include_str!("workshop.md");
-/// The exit code for a stale page, as of `paceline gen --check`.
-const STALE: u8 = 5;
 /// The largest difference of two numbers that count as the same: one in the last digit.
 const LAST_DIGIT: f64 = 0.15;
 /// The most lines of advice on the page.

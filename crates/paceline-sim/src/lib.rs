@@ -26,7 +26,8 @@
 //! | CodeBuild | projects; builds, whose phases take time but run nothing |
 //! | CloudWatch Logs | the logs of builds |
 //! | CloudWatch | metrics, which no request reads back; alarms, whose states are given |
-//! | SNS, EventBridge | messages and events, which reach nobody |
+//! | SNS, EventBridge | messages and events, which reach nobody; rules, which start builds when a stack's status changes |
+//! | ECS, Auto Scaling | what they say of resources that hang |
 //!
 //! Most resource types have no simulation of their own. A resource takes the typical time of its type, and
 //! has a plausible physical id and plausible attributes. No intrinsic function fails because of their form.

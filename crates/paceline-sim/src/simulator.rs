@@ -173,7 +173,8 @@ impl Simulator {
     /// Creates an alarm, as if somebody else had done that, or lets the state of one change.
     pub fn set_alarm(&self, alarm: SimAlarm) {
         let alarms = &mut self.lock().options.alarms;
-        alarms.retain(|other| other.name != alarm.name);
+        let key = |it: &SimAlarm| (it.name.clone(), it.account.clone(), it.region.clone());
+        alarms.retain(|other| key(other) != key(&alarm));
         alarms.push(alarm);
     }
 

@@ -9,11 +9,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use xshell::Shell;
 
-use crate::tasks::build;
+use crate::tasks::{STALE, build};
 
 const FOLDER: &str = "docs/reference";
-/// The exit code for a stale page, as of `paceline gen --check`.
-const STALE: u8 = 5;
 /// What the first lines of each page say after its title.
 const GENERATED: &str = "<!-- Written by `cargo xtask reference`. Do not edit. -->";
 

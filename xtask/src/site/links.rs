@@ -29,6 +29,8 @@ pub(super) fn broken<'a>(docs: &Path, pages: impl Iterator<Item = &'a Page> + Cl
                 "" => page.file.clone(),
                 _ => resolve(page.file.parent().unwrap_or(Path::new("")), Path::new(path)),
             };
+            // README.md is above the manual.
+            let file = file.strip_prefix("../docs").map(Path::to_owned).unwrap_or(file);
             let is_heading = |anchor: &str| anchors.get(file.as_path()).is_none_or(|it| it.contains(anchor));
             let why = if !docs.join(&file).exists() {
                 "there is no such file"

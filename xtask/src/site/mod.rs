@@ -1,4 +1,4 @@
-//! `cargo xtask site`: README.md's manual in docs/ as HTML pages, with its links checked.
+//! `cargo xtask site`: the manual in docs as HTML pages. Checks its links and those of README.md.
 //!
 //! Every `.md` file of docs becomes a page of the same name. A link to a page of docs leads to its HTML; a link to another
 //! file of the repository leads to the repository.

@@ -46,7 +46,7 @@ impl Service for S3 {
 }
 
 /// An error in answer to `HEAD`, which has no body and so no code. If the bucket is in another region, a header says so
-/// (API reference, "HeadBucket").
+/// (API reference, `HeadBucket`).
 fn head_fault(world: &mut World, request: &Request, fault: &Fault) -> Response<Bytes> {
     let mut response = respond(fault.status, "application/xml", Bytes::new());
     let (bucket, _) = address(&request.path);
