@@ -136,7 +136,7 @@ pub(crate) async fn own() -> Option<OwnBuild> {
         Ok(own) => Some(own),
         Err(error) => {
             terminal::note(&format!(
-                "the phases of this build are not known, so the reports do not have them: {error}; the build's role needs codebuild:BatchGetBuilds"
+                "the phases of this build are not known, so the reports do not have them, a failed build before this one is not looked at, and the run does not sleep: {error}; the build's role needs codebuild:BatchGetBuilds"
             ));
             None
         }

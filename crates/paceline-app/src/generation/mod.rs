@@ -115,8 +115,8 @@ fn in_subshell(script: &str) -> String {
     }
 }
 
-/// The graph of stacks for a batch or a state machine. A stack depends on another if its step needs that stack's step, directly or
-/// through a gate, a command or the barrier of a phase.
+/// The graph of stacks for a batch or a state machine. A stack depends on another if its step needs that stack's step,
+/// directly or through a gate, a command or the barrier of a phase.
 fn graph(plan: &Plan) -> Vec<StackNode> {
     let mut behind: Vec<BTreeSet<usize>> = Vec::with_capacity(plan.steps.len());
     let mut depends_on = vec![BTreeSet::new(); plan.stacks.len()];

@@ -81,7 +81,7 @@ async fn bring(
     let newest_here = newest_here();
     let oldest = match wanted {
         Some(run) if run != LAST => listed.iter().position(|kept| kept.run == run),
-        None if with_ended => listed.iter().take(LOOKED_AT).rposition(|_| true),
+        None if with_ended => listed.len().min(LOOKED_AT).checked_sub(1),
         // A run of this folder that is newer decides, as it does without a bucket. A run that was brought before may have
         // gone on since.
         _ => listed.iter().take(LOOKED_AT).rposition(|kept| {

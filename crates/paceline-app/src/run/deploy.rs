@@ -48,8 +48,8 @@ pub struct Deployment {
     /// Execute the change sets of this prepared run: its name, or `last` [with `--method execute`: the newest]
     #[arg(long, value_name = "RUN", value_parser = prepared::run_to_execute)]
     pub prepared: Option<String>,
-    /// In a CodeBuild build: end the build while only CloudFormation works, for more than 15 minutes. This `EventBridge` rule of
-    /// the generated template starts the build that continues the run
+    /// In a CodeBuild build: let the build end if only CloudFormation has work, for more than 15 minutes. The `EventBridge` rule
+    /// RULE of the generated template then starts the build that continues the run
     #[arg(long, value_name = "RULE", conflicts_with = "simulate")]
     pub sleep: Option<String>,
     #[command(flatten)]

@@ -119,6 +119,6 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
 
 fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {
     let total = finish(&destruction.plan)?;
-    let width = terminal::stdout_style().width.map_or(80, usize::from);
+    let width = usize::from(terminal::page_width());
     Ok(show::destruction(destruction, &app.assembly, total, width))
 }

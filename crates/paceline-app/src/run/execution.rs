@@ -260,7 +260,10 @@ impl Execution<'_> {
             }
         };
         // The process of a run that wakes up does not wait for another one.
-        let lock = if wakes { LockSetting::Refuse } else { self.settings.lock };
+        let lock = match self.settings.lock {
+            LockSetting::Wait if wakes => LockSetting::Refuse,
+            lock => lock,
+        };
         let leases = match lease::take(&performer, &plan, &run, lock).await {
             Ok(leases) => leases,
             Err(mut failure) => {
@@ -371,7 +374,11 @@ impl Execution<'_> {
                 }
                 sleep::fall_asleep(rule, build, &id, &record.waits_for, &aws, leases.as_ref()).await
             };
-            if let Err(why) = interrupt::stoppable(Box::pin(slept)).await? {
+            let slept = interrupt::stoppable(Box::pin(slept)).await;
+            if slept.is_err() {
+                in_time(Box::pin(sleep::give_up(rule, leases))).await;
+            }
+            if let Err(why) = slept? {
                 terminal::note(&format!("the run stays awake: {why}"));
                 listeners.discard();
                 return Ok(None);

@@ -64,7 +64,9 @@ impl OuterStack {
         let exit_code =
             ended.as_ref().map_or_else(|failure| failure.exit_code, |finished| finished.exit_code);
         if ended.as_ref().is_ok_and(|finished| finished.is_left_to_others) {
-            terminal::say("the wait condition is not signalled: another build continues the run");
+            terminal::say(
+                "the wait condition is not signalled: another build continues the run, or has ended it",
+            );
         } else if ended.as_ref().is_err_and(|failure| failure.is_busy) {
             // Another process is deploying. That process signals the result.
         } else if exit_code == ExitCode::Interrupted && !self.when_interrupted {

@@ -161,7 +161,7 @@ impl Planned {
     }
 
     fn shown(&self) -> Result<String, Failure> {
-        let width = terminal::stdout_style().width.map_or(80, usize::from);
+        let width = usize::from(terminal::page_width());
         Ok(show::rollback(&self.rollback, finish(&self.rollback.plan)?, width))
     }
 

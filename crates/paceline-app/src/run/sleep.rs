@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use paceline_aws::{Aws, Leases, WakeRule};
+use paceline_buildspec::generate::{ASLEEP, WAKE};
 use paceline_engine::{Event, Fact, Sleep, journal_path, private, read_events};
 use paceline_text::first_few;
 use serde_json::{Value, json};
@@ -16,16 +17,12 @@ use super::RUNS;
 use crate::build::OwnBuild;
 use crate::terminal;
 
-/// The variable with the name of the run that a build continues, if that run sleeps.
-pub(crate) const WAKE: &str = "PACELINE_WAKE";
-/// The file that says to the script of the build that the run sleeps.
-const MARKER: &str = ".paceline/asleep";
 /// A shorter wait is not worth another build.
-const LEAST: Duration = Duration::from_mins(15);
+const SHORTEST_WAIT: Duration = Duration::from_mins(15);
 /// A run sleeps at most this often. Then it stays awake.
-const MOST: usize = 20;
+const MOST_SLEEPS: usize = 20;
 /// The time until an enabled rule matches events. AWS gives no number.
-const RULE: Duration = Duration::from_secs(10);
+const UNTIL_RULE_MATCHES: Duration = Duration::from_secs(10);
 /// How many stacks are named.
 const NAMED: usize = 3;
 
@@ -36,12 +33,15 @@ pub(super) fn to_wake(build: Option<&OwnBuild>) -> Option<String> {
     std::env::var(WAKE).ok().filter(|run| !run.is_empty() && !is_repeated)
 }
 
-/// Whether a run that is to be continued has ended, or is not known. Says so. An event may come twice.
+/// Whether a run that is to be continued has ended. Says so. An event may come twice.
 pub(super) fn has_ended(run: &str) -> bool {
-    let events = read_events(&journal_path(Utf8Path::new(RUNS), run)).unwrap_or_default();
-    let has_ended = events.last().is_none_or(|event| event.fact.ends_run());
+    let events = read_events(&journal_path(Utf8Path::new(RUNS), run));
+    let has_ended = events.is_ok_and(|events| events.last().is_some_and(|event| event.fact.ends_run()));
     if has_ended {
-        terminal::say(&format!("the run {run} does not sleep any more: this build has nothing to continue"));
+        terminal::say(&format!(
+            "the run {run} does not sleep any more: this build has nothing to continue. To deploy again, start a build without \
+             {WAKE}"
+        ));
     }
     has_ended
 }
@@ -59,7 +59,7 @@ pub(super) fn when(build: &OwnBuild, earlier: &[Event]) -> Option<Sleep> {
     let (account, region) = build.place.clone()?;
     let has_slept = |event: &&Event| matches!(&event.fact, Fact::RunFinished(it) if !it.waits_for.is_empty());
     let sleeps = earlier.iter().filter(has_slept).count();
-    (sleeps < MOST).then_some(Sleep { account, region, least: LEAST })
+    (sleeps < MOST_SLEEPS).then_some(Sleep { account, region, least: SHORTEST_WAIT })
 }
 
 /// Lets a run sleep that has ended for that reason. Gives the reason if it must stay awake.
@@ -77,40 +77,37 @@ pub(super) async fn fall_asleep(
         return Err("its leases cannot be kept".to_owned());
     }
     let wire = terminal::wire();
-    let armed = async {
-        let rule = WakeRule::open(&wire, rule).await?;
-        rule.enable(&next_build(build, run)).await?;
-        Ok::<_, paceline_aws::AwsError>(rule)
+    let armed = async { WakeRule::open(&wire, rule).await?.enable(&next_build(build, run)).await };
+    armed.await.map_err(|error| format!("no build would continue it: {error}"))?;
+    tokio::time::sleep(UNTIL_RULE_MATCHES).await;
+    // If the run stays awake, the process that continues it disables the rule.
+    match Box::pin(aws.all_in_progress(stacks)).await {
+        Ok(true) => mark(run, stacks).map_err(|error| format!("{ASLEEP} cannot be written: {error}")),
+        Ok(false) => Err("CloudFormation has ended an operation meanwhile".to_owned()),
+        Err(error) => Err(format!("its stacks cannot be read: {error}")),
+    }
+}
+
+/// Undoes what [`fall_asleep`] has begun: nothing continues by itself what somebody has stopped.
+pub(super) async fn give_up(rule: &str, leases: Option<Leases>) {
+    let released = async {
+        if let Some(leases) = leases {
+            leases.release().await;
+        }
     };
-    let rule = armed.await.map_err(|error| format!("no build would continue it: {error}"))?;
-    tokio::time::sleep(RULE).await;
-    let why = match Box::pin(aws.all_in_progress(stacks)).await {
-        Ok(true) => return mark(run, stacks).map_err(|error| format!("{MARKER} cannot be written: {error}")),
-        Ok(false) => "CloudFormation has ended an operation meanwhile".to_owned(),
-        Err(error) => format!("its stacks cannot be read: {error}"),
-    };
-    disable(&rule).await;
-    Err(why)
+    tokio::join!(awake(rule), released);
 }
 
 /// Makes the rule start nothing, because a process continues the run.
 pub(super) async fn awake(rule: &str) {
-    match WakeRule::open(&terminal::wire(), rule).await {
-        Ok(rule) => disable(&rule).await,
-        Err(error) => warn_of_rule(&error),
+    let wire = terminal::wire();
+    let disabled = async { WakeRule::open(&wire, rule).await?.disable().await };
+    if let Err(error) = disabled.await {
+        terminal::warn(&format!(
+            "the rule that continues runs could not be disabled. If it is enabled, changes of stacks start builds, which do \
+             nothing: {error}"
+        ));
     }
-}
-
-async fn disable(rule: &WakeRule) {
-    if let Err(error) = rule.disable().await {
-        warn_of_rule(&error);
-    }
-}
-
-fn warn_of_rule(error: &paceline_aws::AwsError) {
-    terminal::warn(&format!(
-        "the rule that continues runs is still enabled, so other changes of stacks may start builds, which do nothing: {error}"
-    ));
 }
 
 /// The fields of `StartBuild` for the build that continues the run.
@@ -128,11 +125,11 @@ fn mark(run: &str, stacks: &[String]) -> std::io::Result<()> {
     let text = format!(
         "the run {run} sleeps until CloudFormation is done with {stacks}; a build continues it then\n"
     );
-    private::replace(Utf8Path::new(MARKER).as_std_path(), text.as_bytes())
+    private::replace(Utf8Path::new(ASLEEP).as_std_path(), text.as_bytes())
 }
 
 /// Removes what an earlier process has left behind.
 pub(super) fn forget() {
     // It is not there in a new build.
-    let _ = fs_err::remove_file(MARKER);
+    let _ = fs_err::remove_file(ASLEEP);
 }

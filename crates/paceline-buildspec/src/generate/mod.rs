@@ -37,6 +37,8 @@ pub use output::{
     FileChanges, Mode, OutputError, StaleFile, create_file, has_generated, replace_file, write_files,
 };
 pub use pipeline::PipelineError;
+pub use scripts::ASLEEP;
+pub use variables::WAKE;
 
 /// Everything that the generated files depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]

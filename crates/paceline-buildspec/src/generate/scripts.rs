@@ -10,6 +10,9 @@ use super::{Apps, GenerateError, Generation, RunnerSource, cache, render};
 use crate::project::wake;
 use crate::shell::shell_word;
 
+/// The file that says that the run sleeps.
+pub const ASLEEP: &str = ".paceline/asleep";
+
 /// The folder of the results, inside the source. CodeBuild takes reports and artifacts from it.
 pub(super) const WORK_DIR: &str = ".paceline";
 
@@ -200,7 +203,7 @@ impl ScriptKind {
             assemblies: if generation.synth.is_some() { &generation.assemblies } else { &[] },
             events_file: format!("{WORK_DIR}/events.jsonl"),
             sleep: generation.codebuild.sleep.then(|| wake::rule_name(&generation.name)),
-            asleep_file: format!("{WORK_DIR}/asleep"),
+            asleep_file: ASLEEP.to_owned(),
             outputs_file: format!("{WORK_DIR}/outputs.json"),
         };
         render(self.template(), &context)

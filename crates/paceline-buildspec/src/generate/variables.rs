@@ -15,7 +15,7 @@ pub(super) const SECONDARY: &str = "PACELINE_SECONDARY";
 /// A build deletes stacks only if this variable is the name of the project.
 pub(super) const DESTROY: &str = "PACELINE_DESTROY";
 /// The run that a build was started to continue.
-const WAKE: &str = "PACELINE_WAKE";
+pub const WAKE: &str = "PACELINE_WAKE";
 const MINUTES: &str = "PACELINE_BUILD_MINUTES";
 
 pub(super) const OWN: [&str; 8] =

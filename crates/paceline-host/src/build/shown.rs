@@ -76,7 +76,10 @@ fn relay(reader: PipeReader, to: impl Write, mark: &mpsc::UnboundedSender<()>) {
     let mut shown = Redacting { to, lines: Lines::default() };
     loop {
         match reader.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
+            Ok(0) | Err(_) => {
+                shown.line(&line);
+                return shown.end();
+            }
             Ok(_) => {}
         }
         // The last line of a command may have no end.

@@ -34,6 +34,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             }
             let over = self.begun.len() % LONGEST;
             if over == 0
+                && !self.begun.is_empty()
                 && chunk[0] != b'\n'
                 && let Some(piece) = piece(&mut self.begun)
             {
