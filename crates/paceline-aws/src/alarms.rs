@@ -33,6 +33,15 @@ pub(crate) struct Alarm {
     pub(crate) reason: String,
 }
 
+/// What one read has found.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// The alarms that are watched, by their names.
+    pub(crate) alarms: BTreeMap<String, Alarm>,
+    /// The time of the last answer, by the clock of CloudWatch. `None` if it does not tell.
+    pub(crate) at: Option<Timestamp>,
+}
+
 /// Reads the alarms of one account and region.
 #[derive(Debug)]
 pub(crate) struct AlarmReader {
@@ -46,9 +55,8 @@ impl AlarmReader {
         Self { target, config, caller: caller.within(READ_PATIENCE) }
     }
 
-    /// The alarms that are watched, by their names.
-    pub(crate) async fn read(&self, bake: &Bake) -> Result<BTreeMap<String, Alarm>, AwsError> {
-        let mut alarms = BTreeMap::new();
+    pub(crate) async fn read(&self, bake: &Bake) -> Result<Reading, AwsError> {
+        let mut reading = Reading::default();
         for question in questions(&bake.alarms) {
             let mut next: Option<String> = None;
             loop {
@@ -56,23 +64,24 @@ impl AlarmReader {
                 if let Some(token) = &next {
                     body["NextToken"] = token.as_str().into();
                 }
-                let answer = self.ask(body.to_string()).await?;
+                let (answer, at) = self.ask(body.to_string()).await?;
+                reading.at = at;
                 let listed = ["MetricAlarms", "CompositeAlarms"].into_iter();
                 let listed = listed.filter_map(|list| answer[list].as_array()).flatten();
                 let found = listed.filter_map(alarm).filter(|alarm| bake.watches(&alarm.name));
-                alarms.extend(found.map(|alarm| (alarm.name.clone(), alarm)));
+                reading.alarms.extend(found.map(|alarm| (alarm.name.clone(), alarm)));
                 next = answer["NextToken"].as_str().filter(|token| !token.is_empty()).map(str::to_owned);
                 if next.is_none() {
                     break;
                 }
             }
         }
-        Ok(alarms)
+        Ok(reading)
     }
 
-    async fn ask(&self, body: String) -> Result<Value, AwsError> {
+    async fn ask(&self, body: String) -> Result<(Value, Option<Timestamp>), AwsError> {
         let calls = SignedCalls::new(&CLOUDWATCH, &self.config, Some(&self.target.region));
-        let describe = calls.operation("DescribeAlarms", Some(DESCRIBE))?;
+        let describe = calls.dated_operation("DescribeAlarms", Some(DESCRIBE))?;
         let answer = self.caller.call("DescribeAlarms", || describe.invoke(body.clone())).await;
         let answer = answer.map_err(|error| match error.kind {
             ErrorKind::Denied => error.hint(
@@ -81,10 +90,11 @@ impl AlarmReader {
             ),
             _ => error,
         })?;
-        serde_json::from_str(&answer).map_err(|_| {
+        let read = serde_json::from_str(&answer.body).map_err(|_| {
             let message = format!("the answer of CloudWatch in {} cannot be read", self.target);
             AwsError { kind: ErrorKind::Unreachable, ..AwsError::setup(message) }.during("DescribeAlarms")
-        })
+        });
+        Ok((read?, answer.at))
     }
 }
 

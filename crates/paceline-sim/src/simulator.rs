@@ -50,7 +50,7 @@ impl Simulator {
         }
         world.log(call.clone());
         self.past().keep(&mut world);
-        (response, call)
+        (wire::dated(response, world.now), call)
     }
 
     /// Answers as if the request had come so long ago. A request that changes something is refused if it
@@ -77,7 +77,8 @@ impl Simulator {
         }
         call.at = world.now;
         world.log(call.clone());
-        (response, call)
+        // Only what it says is old.
+        (wire::dated(response, world.now), call)
     }
 
     /// Keeps the states of the world from now on, so that answers can reach this far into the past.

@@ -121,8 +121,8 @@ impl Watch<'_> {
         let mut poll = Poll::default();
         for (target, read) in join_all(reads).await {
             match read {
-                Ok(alarms) => {
-                    poll.alarms.extend(alarms.into_values().map(|alarm| (target.clone(), alarm)));
+                Ok(reading) => {
+                    poll.alarms.extend(reading.alarms.into_values().map(|alarm| (target.clone(), alarm)));
                 }
                 Err(error) => poll.error = poll.error.or(Some(error)),
             }

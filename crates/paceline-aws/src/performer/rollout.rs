@@ -69,7 +69,7 @@ impl Aws {
     async fn read_alarms(&self, plan: &Plan, bake: &Bake) -> Result<Vec<(Target, Alarm)>, AwsError> {
         let mut alarms = Vec::new();
         for reader in Box::pin(self.alarm_readers(plan, bake)).await? {
-            let read = reader.read(bake).await?;
+            let read = reader.read(bake).await?.alarms;
             alarms.extend(read.into_values().map(|alarm| (reader.target.clone(), alarm)));
         }
         Ok(alarms)
@@ -83,22 +83,28 @@ impl Aws {
         let plan = context.plan();
         let readers = Box::pin(self.alarm_readers(plan, bake)).await?;
         let mut before = self.triggered_before.get().cloned().unwrap_or_default();
+        let now = time_of_aws(&readers, bake).await;
         if let Some(began) = context.began_earlier() {
-            // What went off since the run began counts, even if this process has found it in ALARM.
+            // What went off since the run began counts, even if this process has found it in ALARM. The clock here may
+            // have been wrong all the time, or since.
+            let ahead = now.map_or(SignedDuration::ZERO, |now| now.duration_since(context.now()));
+            let began = began.min(began.saturating_add(ahead).unwrap_or(began));
             before.retain(|(_, _, since)| since.is_some_and(|since| since < began));
         }
         let mut watch = Watch { bake, readers, time: bake.time, old: OldAlarms::Before(&before) };
         if context.is_after_nothing_new()
-            && let Some(last) = Box::pin(self.last_deployment(plan, bake, context.now())).await
+            && let Some(now) = now
+            && let Some(last) = Box::pin(self.last_deployment(plan, bake, now)).await
         {
-            let age = Duration::try_from(context.now().duration_since(last.ended)).unwrap_or_default();
+            let age = Duration::try_from(now.duration_since(last.ended)).unwrap_or_default();
             watch.time = bake.time.saturating_sub(age);
             watch.old = OldAlarms::Until(last.began);
         }
         watch.run(context).await
     }
 
-    /// The last deployment of the first region. `None` if that is not known of each stack.
+    /// The last deployment of the first region. `None` if that is not known of each stack. `now` is the time by the
+    /// clock of AWS.
     async fn last_deployment(&self, plan: &Plan, bake: &Bake, now: Timestamp) -> Option<Span> {
         let operations = self.first_stacks(plan, bake).map(|stack| async move {
             let environment = self.environment(stack).await.ok()?;
@@ -154,6 +160,11 @@ impl Aws {
         let is_ours = target.account == self.sessions.account().await?;
         self.sessions.assume(deploy.filter(|_| !is_ours), target).await
     }
+}
+
+/// The time, by the clock of AWS, as the alarms and the events of stacks have it. `None` if it cannot be read.
+async fn time_of_aws(readers: &[AlarmReader], bake: &Bake) -> Option<Timestamp> {
+    readers.first()?.read(bake).await.ok()?.at
 }
 
 /// The operations that belong to the last deployment: those that follow each other without a long pause.

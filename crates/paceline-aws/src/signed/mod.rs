@@ -5,6 +5,8 @@
 
 mod form;
 
+use std::fmt::Debug;
+
 use aws_config::SdkConfig;
 use aws_config::identity::IdentityCache;
 use aws_runtime::auth::SigV4OperationSigningConfig;
@@ -23,6 +25,8 @@ use aws_smithy_types::config_bag::Layer;
 use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
 use aws_types::service_config::ServiceConfigKey;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use paceline_assembly::url_suffix;
 use serde_json::Value;
 
@@ -61,7 +65,16 @@ pub(crate) struct SignedCalls {
     region: String,
 }
 
-type SignedOperation = Operation<String, String, ErrorMetadata>;
+/// An operation: the body of its request becomes that of the answer, or what is read from the answer.
+type SignedOperation<T = String> = Operation<String, T, ErrorMetadata>;
+
+/// An answer with the time at which the service sent it, by its own clock.
+#[derive(Debug, Clone)]
+pub(crate) struct DatedAnswer {
+    pub(crate) body: String,
+    /// `None` if the answer does not tell.
+    pub(crate) at: Option<Timestamp>,
+}
 
 impl SignedCalls {
     /// `region` is that of the configuration if none is given.
@@ -77,6 +90,28 @@ impl SignedCalls {
         name: &'static str,
         target: Option<&'static str>,
     ) -> Result<SignedOperation, AwsError> {
+        self.reading(name, target, |_, body| body)
+    }
+
+    /// An operation whose answer tells the time of the service.
+    pub(crate) fn dated_operation(
+        &self,
+        name: &'static str,
+        target: Option<&'static str>,
+    ) -> Result<SignedOperation<DatedAnswer>, AwsError> {
+        self.reading(name, target, |response, body| {
+            let date = response.headers().get("date");
+            let at = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+            DatedAnswer { body, at }
+        })
+    }
+
+    fn reading<T: Debug + Send + Sync + 'static>(
+        &self,
+        name: &'static str,
+        target: Option<&'static str>,
+        read: fn(&HttpResponse, String) -> T,
+    ) -> Result<SignedOperation<T>, AwsError> {
         let content_type = match self.service.protocol {
             Protocol::Query => "application/x-www-form-urlencoded",
             Protocol::Json => "application/x-amz-json-1.1",
@@ -115,7 +150,7 @@ impl SignedCalls {
             .deserializer(move |response: &HttpResponse| {
                 let body = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
                 if response.status().is_success() {
-                    Ok(body.into_owned())
+                    Ok(read(response, body.into_owned()))
                 } else {
                     Err(OrchestratorError::operation(refusal(protocol, &body)))
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use paceline_engine::{ExitCode, Fact, Outcome};
 use paceline_sim::{AlarmState, Calls, Failure, Faults, Mishap, SimAlarm};
 use paceline_text::Explained as _;
@@ -310,6 +310,31 @@ async fn an_unchanged_first_region_is_watched_for_the_rest_of_the_time_since_its
     assert!((Duration::from_mins(4)..Duration::from_mins(8)).contains(&waited), "{waited:?}");
     let detail = "1 alarm watched, none went off since the last change of us-east-1";
     assert_eq!(ran.finished(BAKE).detail.as_deref(), Some(detail));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_clock_shortens_no_bake() {
+    for hours in [-2, 2] {
+        let (world, app) = (world(&[]), app());
+        world.kill_after(&app, how(), Duration::from_mins(4)).await;
+        world.pass(Duration::from_mins(2)).await;
+        let ran = world.run(&app, How { clock_ahead: SignedDuration::from_hours(hours), ..how() }).await;
+        ran.check(&[("Us", Outcome::Unchanged), ("Eu", Outcome::Deployed)]);
+        let waited = between(&ran, "Us", "Eu");
+        assert!((Duration::from_mins(4)..Duration::from_mins(8)).contains(&waited), "{hours} h: {waited:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_between_the_parts_of_a_run_counts_by_a_wrong_clock_too() {
+    for (first, then) in [(2, 2), (0, -2), (0, 2)] {
+        let (world, app) = (world(&[(at("00:05:00"), AlarmState::Alarm)]), app());
+        let wrong = |hours| How { clock_ahead: SignedDuration::from_hours(hours), ..how() };
+        let killed = world.kill_after(&app, wrong(first), Duration::from_secs(4 * 60 + 50)).await;
+        world.pass(Duration::from_mins(1)).await;
+        let ran = world.run(&app, How { earlier: Some(killed.earlier()), ..wrong(then) }).await;
+        check_stopped(&ran, "00:05:00");
+    }
 }
 
 #[tokio::test(start_paused = true)]

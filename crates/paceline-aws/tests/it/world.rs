@@ -11,6 +11,7 @@ use aws_sdk_cloudformation::Client;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::SignedDuration;
 use paceline_assembly::Overrides;
 use paceline_aws::{
     Aws, AwsOptions, ChangeGuard, Images, Method, MissingFiles, PreflightError, RetryNotices, TokenKey, Wire,
@@ -82,6 +83,8 @@ pub(crate) struct How {
     /// The value of the `multi-region` switch.
     pub(crate) multi_region: Option<String>,
     pub(crate) stop: Stop,
+    /// How far the clock of the run's machine is ahead of the clock of AWS.
+    pub(crate) clock_ahead: SignedDuration,
     pub(crate) earlier: Option<Earlier>,
     /// An edge that is removed from the plan: the stack that waits, and the stack that it waits for.
     pub(crate) without: Option<(String, String)>,
@@ -288,6 +291,7 @@ impl World {
             missing_files,
             commands,
             stop,
+            clock_ahead,
             earlier,
             without,
             faults,
@@ -339,7 +343,8 @@ impl World {
         if let Some(faults) = faults {
             self.sim.set_faults(faults);
         }
-        let run = RunOptions { earlier, stop, deadline, ..RunOptions::simulated(self.clock.now()) };
+        let run =
+            RunOptions { earlier, stop, deadline, ..RunOptions::simulated(self.clock.now() + clock_ahead) };
         let Some(before) = copies else {
             self.perform(plan, performer, run, events).await;
             return Ok(());

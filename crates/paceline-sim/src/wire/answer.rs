@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 
 use super::request::Request;
@@ -105,6 +107,13 @@ pub(crate) fn identified(mut response: Response<Bytes>, id: &str) -> Response<By
     for name in ["x-amzn-requestid", "x-amz-request-id"] {
         set_header(&mut response, name, id);
     }
+    response
+}
+
+/// Adds the time of the answer to a response.
+pub(crate) fn dated(mut response: Response<Bytes>, at: Timestamp) -> Response<Bytes> {
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&at);
+    set_header(&mut response, "date", &date.unwrap_or_default());
     response
 }
 

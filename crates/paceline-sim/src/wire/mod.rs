@@ -5,7 +5,7 @@ mod json;
 mod request;
 
 pub(crate) use answer::{
-    Fault, Lists, Outcome, Protocol, element, identified, respond, set_header, write, write_fault,
+    Fault, Lists, Outcome, Protocol, dated, element, identified, respond, set_header, write, write_fault,
 };
 pub(crate) use json::{strings, text};
 pub(crate) use paceline_text::percent_decode;
