@@ -27,11 +27,10 @@ impl Aws {
     /// An error for the parameters of all stacks that have no value: neither a given one, nor a default, nor
     /// the previous one of an existing stack.
     pub(crate) async fn check_parameters(&self, plan: &Plan) -> Option<AwsError> {
-        let looked = self.deployed(plan).filter(|stack| stack.template.resource_count() > 0);
-        let looked = join_all(looked.map(|stack| self.without_value(stack))).await;
-        let missing: Vec<(&Stack, &str)> = looked.into_iter().flatten().collect();
-        let name = |(stack, parameter): &(&Stack, &str)| format!("{}:{parameter}", stack.id);
-        let give = |it: &(&Stack, &str)| format!("--parameters {}=VALUE", shell_word(&name(it)));
+        let looked = join_all(self.deployed(plan).map(|stack| self.without_value(stack))).await;
+        let missing: Vec<(&Stack, String)> = looked.into_iter().flatten().collect();
+        let name = |(stack, parameter): &(&Stack, String)| format!("{}:{parameter}", stack.id);
+        let give = |it: &(&Stack, String)| format!("--parameters {}=VALUE", shell_word(&name(it)));
         let (first, rest) = missing.split_first()?;
         if rest.is_empty() {
             let (stack, parameter) = first;
@@ -45,13 +44,8 @@ impl Aws {
         Some(AwsError::setup(what).hint(format!("give each one: {gifts}{and_so_on}")))
     }
 
-    async fn without_value<'a>(&self, stack: &'a Stack) -> Vec<(&'a Stack, &'a str)> {
-        let (given, of_assets) = (self.given(stack), of_assets(stack));
-        let has_value = |name: &str| {
-            stack.parameters.contains_key(name) || given.contains_key(name) || of_assets.contains(name)
-        };
-        let mut missing: Vec<&str> =
-            stack.template.parameters_without_default().filter(|name| !has_value(name)).collect();
+    async fn without_value<'a>(&self, stack: &'a Stack) -> Vec<(&'a Stack, String)> {
+        let mut missing = self.not_given(stack);
         if missing.is_empty() {
             return Vec::new();
         }
@@ -59,10 +53,25 @@ impl Aws {
         let Ok(environment) = self.environment(stack).await else { return Vec::new() };
         let Ok(view) = environment.poller.glance(&stack.name).await else { return Vec::new() };
         match previous_parameters(view.as_ref()) {
-            Some(previous) => missing.retain(|name| !previous.contains(*name)),
+            Some(previous) => missing.retain(|name| !previous.contains(name)),
             None => missing.clear(),
         }
         missing.into_iter().map(|name| (stack, name)).collect()
+    }
+
+    /// The parameters of a stack with resources that have neither a given value nor a default.
+    fn not_given(&self, stack: &Stack) -> Vec<String> {
+        let (given, of_assets) = (self.given(stack), of_assets(stack));
+        let has_value = |name: &str| {
+            stack.parameters.contains_key(name) || given.contains_key(name) || of_assets.contains(name)
+        };
+        // What a copy parses is dropped with it.
+        let template = stack.template.clone();
+        if template.resource_count() == 0 {
+            return Vec::new();
+        }
+        let missing = template.parameters_without_default().filter(|name| !has_value(name));
+        missing.map(str::to_owned).collect()
     }
 }
 

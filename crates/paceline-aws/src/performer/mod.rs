@@ -287,6 +287,8 @@ impl Aws {
     }
 
     async fn deploy(&self, context: &StepContext, stack: &Stack) -> Result<Ended, AwsError> {
+        // What a copy parses is dropped with it, when the step ends.
+        let stack = &stack.clone();
         let environment = self.environment(stack).await?;
         let mut given = self.given(stack);
         let caller = environment.caller(Some(context));

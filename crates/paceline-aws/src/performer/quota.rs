@@ -45,11 +45,11 @@ impl Aws {
         let mut errors = Vec::new();
         for step in &plan.steps {
             let Work::Deploy { stack } = step.work else { continue };
-            let stack = plan.stacks.get(stack).and_then(|planned| self.assembly.stack(&planned.id));
-            let Some(stack) = stack else { continue };
+            let Some(planned) = plan.stacks.get(stack) else { continue };
+            let Some(stack) = self.assembly.stack(&planned.id) else { continue };
             errors.extend(templates(stack));
             // A stack without resources is not created.
-            if stack.template.resource_count() > 0
+            if planned.resources > 0
                 && let Ok(target) = self.target(stack).await
             {
                 places.entry(target).or_default().push(stack);
@@ -148,6 +148,10 @@ fn reason(error: &AwsError) -> String {
 
 /// The least number of nested stacks of a stack. A nested stack does not count if its condition may be false.
 fn nested(stack: &Stack) -> usize {
+    if stack.nested.is_empty() {
+        return 0;
+    }
+    let stack = stack.opened();
     let resolver = stack.template.resolver();
     let is_made = |outermost: &str| {
         let holds = |condition| resolver.condition(condition) == Some(true);
@@ -170,6 +174,7 @@ pub fn template_limits(assembly: &Assembly, plan: &Plan) -> Vec<AwsError> {
 /// An error for each limit that the templates of a stack exceed. The templates of nested stacks are checked
 /// separately.
 fn templates(stack: &Stack) -> Vec<AwsError> {
+    let stack = stack.opened();
     let mut errors = too_large(&stack.id, &stack.template, &stack.template_path);
     let mut seen = BTreeSet::new();
     for nested in &stack.nested {
