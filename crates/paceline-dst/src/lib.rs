@@ -19,6 +19,7 @@ mod operations;
 mod others;
 mod play;
 mod promises;
+mod rollout;
 mod shrink;
 mod story;
 
@@ -27,6 +28,6 @@ pub use play::{Ending, File, Process, Tale, play};
 pub use promises::check;
 pub use shrink::shrink;
 pub use story::{
-    Act, Before, FullDisk, Jump, Kill, Mishap, Need, NeedKind, Other, Rival, StackStory, Story, Teardown,
-    Weather,
+    Act, Before, FullDisk, Jump, Kill, Mishap, Need, NeedKind, Other, Rival, Rollout, StackStory, Story,
+    Teardown, Weather,
 };

@@ -1,5 +1,6 @@
 //! The machines that Paceline runs on, and its processes there.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,13 +8,15 @@ use std::time::Duration;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::{SignedDuration, Timestamp};
-use paceline_assembly::Assembly;
-use paceline_aws::{Applicant, Aws, AwsOptions, LockMode, Method, MissingFiles, Wire};
+use paceline_aws::{
+    Applicant, Aws, AwsOptions, LateApp, LateSynthesis, LockMode, Method, MissingFiles, Wire,
+};
 use paceline_config::Config;
 use paceline_engine::{Event, Journal, RunOptions, Stop, journal_path};
 use paceline_plan::{Destruction, Plan, PlanOptions};
 use paceline_sim::{Proxy, VirtualClock};
 
+use crate::app::App;
 use crate::play::{Process, RIVAL};
 use crate::story::{FullDisk, Kill, Story};
 
@@ -25,9 +28,10 @@ pub(crate) struct Machines<'a> {
     pub(crate) story: &'a Story,
     pub(crate) proxy: Proxy,
     pub(crate) clock: VirtualClock,
-    pub(crate) assembly: Arc<Assembly>,
+    pub(crate) app: App,
     /// The app of the rival.
-    pub(crate) rivals: Arc<Assembly>,
+    pub(crate) rivals: App,
+    pub(crate) config: Config,
     pub(crate) folder: Utf8PathBuf,
     /// When the clock of the run's machine jumps.
     pub(crate) jumps_at: Option<Timestamp>,
@@ -111,15 +115,21 @@ impl Machines<'_> {
     async fn work(&self, task: Task, name: &'static str, disk: &str, left: Arc<Mutex<Left>>) -> Result<()> {
         let runs = self.folder.join(disk);
         let is_other = name == RIVAL && self.story.rival.as_ref().is_some_and(|rival| rival.is_other_version);
-        let assembly = if is_other { &self.rivals } else { &self.assembly };
-        let (config, how) = (Config::default(), PlanOptions::default());
+        let App { assembly, made_again } = if is_other { &self.rivals } else { &self.app };
+        let (config, how) = (&self.config, PlanOptions::default());
         let destruction = match task {
             Task::Deploy => None,
-            Task::Destroy => Some(Destruction::make(assembly, &config, &how)?),
+            Task::Destroy => Some(Destruction::make(assembly, config, &how)?),
         };
         let plan = match &destruction {
             Some(destruction) => destruction.plan.clone(),
-            None => Plan::make(assembly, &config, &how)?,
+            None => Plan::make(assembly, config, &how)?,
+        };
+        let late = LateSynthesis {
+            config: config.clone(),
+            options: how,
+            apps: BTreeMap::from([(None, LateApp::Pretend(Some(made_again.clone())))]),
+            keep: Utf8PathBuf::new(),
         };
         let (plan, clock, wrong) = (Arc::new(plan), self.clock, self.error(name));
         let now = wrong(clock.now());
@@ -138,6 +148,7 @@ impl Machines<'_> {
             // moment.
             missing_files: MissingFiles::Pretended,
             records: true,
+            late: Some(Arc::new(late)),
             captures: (task == Task::Deploy).then(|| runs.clone()),
             ..AwsOptions::default()
         };

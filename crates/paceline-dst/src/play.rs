@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use paceline_engine::{Event, ExitCode, Fact, Outcome};
-use paceline_sim::{Calls, Faults, Proxy, SimHttpClient, Simulator, VirtualClock};
+use paceline_sim::{AlarmState, Calls, Faults, Proxy, SimAlarm, SimHttpClient, Simulator, VirtualClock};
 use tempfile::TempDir;
 
-use crate::app::{self, Version};
+use crate::app::{self, App, Version};
 use crate::disturb::{arrange, failure, faults, options};
 use crate::machine::{Machines, Task};
 use crate::operations::{StackHistory, histories};
@@ -142,8 +142,9 @@ async fn play_on(story: &Story) -> Result<Tale> {
         story,
         proxy: Proxy::new(SimHttpClient::new(sim.clone(), clock)),
         clock,
-        assembly: app::assembly(story, Version::New, &path.join("cdk.out"))?,
-        rivals: app::assembly(story, Version::Rival, &path.join("rival.out"))?,
+        app: App::new(story, Version::New, &path.join("cdk.out"))?,
+        rivals: App::new(story, Version::Rival, &path.join("rival.out"))?,
+        config: app::config(story)?,
         folder: path.to_owned(),
         jumps_at: None,
         written: Mutex::new(0),
@@ -233,6 +234,7 @@ impl World<'_> {
         self.sim.set_faults(faults(story));
         arrange(proxy, "cloudformation", &story.mishaps);
         arrange(proxy, "s3", &story.mishaps_of_s3);
+        self.sim.set_alarm(self.alarm());
         let acts = Acts::default();
         for other in &story.others {
             let (sim, clock, story) = (self.sim.clone(), self.machines.clock, story.clone());
@@ -248,6 +250,16 @@ impl World<'_> {
             });
         }
         acts
+    }
+
+    /// The alarm of the region that is deployed first, as it will be if nobody repairs anything.
+    fn alarm(&self) -> SimAlarm {
+        let alarm = SimAlarm::named(app::ALARM);
+        let after = self.story.rollout.as_ref().and_then(|rollout| rollout.alarm_after);
+        match after.and_then(|after| i64::try_from(after).ok()) {
+            Some(after) => alarm.at(self.now() + SignedDuration::from_secs(after), AlarmState::Alarm),
+            None => alarm,
+        }
     }
 
     async fn rival(&self) -> Option<Process> {
@@ -277,6 +289,7 @@ impl World<'_> {
     async fn calm(&self) -> Result<()> {
         self.machines.proxy.clear();
         self.sim.set_faults(Faults::default());
+        self.sim.set_alarm(SimAlarm::named(app::ALARM));
         self.rest().await
     }
 

@@ -9,6 +9,7 @@ use crate::app;
 use crate::ending;
 use crate::operations::{Operation, StackEvent, StackHistory};
 use crate::play::{Process, RIVAL, Tale};
+use crate::rollout;
 use crate::story::Story;
 
 /// The promises that were broken, each in a sentence. Empty if all were kept.
@@ -26,6 +27,7 @@ pub fn check(story: &Story, tale: &Tale) -> Vec<String> {
     tale.assets_are_there_first(&mut broken);
     tale.nested_stacks_follow_their_parents(&mut broken);
     tale.nothing_is_done_unrecorded(&mut broken);
+    rollout::check(story, tale.tale, &mut broken);
     if let Some(ending) = &tale.tale.teardown {
         ending::check(story, ending, &mut broken);
     }
@@ -226,6 +228,9 @@ impl Checked<'_> {
             if !template.as_deref().is_some_and(|text| text.contains("New")) {
                 broken.push(format!("{} is not what the app says in the end", app::name(place)));
             }
+            if template.as_deref().is_some_and(|text| text.contains(app::PLACEHOLDER)) {
+                broken.push(format!("{} was deployed before a value was looked up", app::name(place)));
+            }
         }
         if !self.tale.changes_again.is_empty() {
             broken.push(format!(
@@ -311,7 +316,7 @@ fn sent(process: &Process) -> Option<(Timestamp, Timestamp)> {
 }
 
 /// The creations and updates of a stack.
-fn deployments(history: &StackHistory) -> Vec<Operation<'_>> {
+pub(crate) fn deployments(history: &StackHistory) -> Vec<Operation<'_>> {
     let mut operations = history.operations();
     operations.retain(|it| {
         matches!(it.began(), "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "REVIEW_IN_PROGRESS")

@@ -39,6 +39,8 @@ fn smaller(story: &Story) -> Vec<Story> {
     with(&|story| story.rival = None);
     with(&|story| story.jump = None);
     with(&|story| story.full_disk = None);
+    with(&|story| story.rollout = None);
+    with(&|story| story.rollout.iter_mut().for_each(|rollout| rollout.alarm_after = None));
     with(&|story| story.teardown = None);
     with(&|story| story.teardown.iter_mut().for_each(|teardown| teardown.kills.clear()));
     with(&|story| story.teardown.iter_mut().for_each(|teardown| teardown.mishaps.clear()));

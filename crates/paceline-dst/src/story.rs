@@ -31,6 +31,10 @@ pub struct Story {
     /// In the end, the stacks are deleted.
     #[serde(default)]
     pub teardown: Option<Teardown>,
+    /// One region is deployed first. It has no effect if no other region has stacks, or if a stack of the first region
+    /// needs one of another.
+    #[serde(default)]
+    pub rollout: Option<Rollout>,
 }
 
 /// A stack of the app.
@@ -81,6 +85,9 @@ pub enum NeedKind {
     Manifest,
     /// An import of an export. Both stacks are in one region.
     Export,
+    /// A parameter of the other stack that the synthesis looks up. The app is synthesized again when the other stack is
+    /// there. Both stacks are in one region.
+    Synthesis,
 }
 
 /// How AWS behaves all the time. Chances are in percent.
@@ -178,6 +185,17 @@ pub struct FullDisk {
     pub is_torn: bool,
 }
 
+/// A region that is deployed first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// The region, by number.
+    pub first: usize,
+    /// How long its alarm is watched, in seconds.
+    pub bake: u64,
+    /// Virtual seconds from the start of the run until the alarm goes off.
+    pub alarm_after: Option<u64>,
+}
+
 /// The deletion of all stacks, with disturbances of its own. The weather is that of the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Teardown {
@@ -247,6 +265,7 @@ impl Story {
             jump: None,
             full_disk: None,
             teardown: None,
+            rollout: None,
         };
         story.add_more(&mut rng, calls);
         story
@@ -274,6 +293,35 @@ impl Story {
                 .collect(),
             mishaps: mishaps(rng, 50, calls, &MISHAPS),
         });
+        if rng.u8(..100) < 20 {
+            let needed = rng.usize(..self.stacks.len());
+            let region = self.stacks[needed].region;
+            let others = self.stacks.iter_mut().filter(|stack| stack.region == region);
+            for need in others.flat_map(|stack| &mut stack.needs).filter(|need| need.on == needed) {
+                need.kind = NeedKind::Synthesis;
+            }
+        }
+        self.rollout = (rng.u8(..100) < 25).then(|| Rollout {
+            first: rng.usize(..REGIONS),
+            bake: rng.u64(60..=300),
+            alarm_after: rng.bool().then(|| rng.u64(..500)),
+        });
+        self.rollout = self.effective_rollout().cloned();
+    }
+
+    /// The rollout, if it has an effect.
+    pub(crate) fn effective_rollout(&self) -> Option<&Rollout> {
+        let rollout = self.rollout.as_ref()?;
+        let is_first = |stack: &StackStory| stack.region == rollout.first;
+        let is_split = self.stacks.iter().any(is_first) && !self.stacks.iter().all(is_first);
+        let mut needs = self.stacks.iter().filter(|stack| is_first(stack)).flat_map(|stack| &stack.needs);
+        (is_split && needs.all(|need| is_first(&self.stacks[need.on]))).then_some(rollout)
+    }
+
+    /// Whether the app is synthesized again in the middle of a run.
+    pub(crate) fn has_synthesis(&self) -> bool {
+        let mut needs = self.stacks.iter().flat_map(|stack| &stack.needs);
+        needs.any(|need| need.kind == NeedKind::Synthesis)
     }
 }
 

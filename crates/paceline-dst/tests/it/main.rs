@@ -4,7 +4,7 @@
 
 use camino::Utf8Path;
 use paceline_dst::{
-    FullDisk, Jump, Need, NeedKind, Rival, StackStory, Story, Teardown, Weather, check, play,
+    FullDisk, Jump, Kill, Need, NeedKind, Rival, Rollout, StackStory, Story, Teardown, Weather, check, play,
 };
 
 /// Seeds of each test. `cargo xtask dst` plays more.
@@ -53,6 +53,35 @@ fn two_stacks() -> Story {
     };
     let need = Need { on: 0, kind: NeedKind::Export };
     Story { stacks: vec![stack(Vec::new()), stack(vec![need])], ..Story::default() }
+}
+
+/// Kills after so many seconds, each with and without the loss of the disk.
+fn kills(after: impl Iterator<Item = u64>) -> impl Iterator<Item = Kill> {
+    after.flat_map(|after| [false, true].map(|is_disk_lost| Kill { after, is_disk_lost }))
+}
+
+#[test]
+fn an_app_is_synthesized_again_before_what_waits_for_it_wherever_the_run_is_killed() {
+    let mut story = two_stacks();
+    story.stacks[1].needs[0].kind = NeedKind::Synthesis;
+    for kill in kills((1..100).step_by(16)) {
+        let name = format!("{kill:?}");
+        keeps_every_promise(&name, &Story { kills: vec![kill], ..story.clone() });
+    }
+}
+
+#[test]
+fn other_regions_wait_for_the_first_one_and_its_alarm_wherever_the_run_is_killed() {
+    let mut story = two_stacks();
+    story.stacks[1].needs[0].kind = NeedKind::Manifest;
+    story.stacks[1].region = 1;
+    for alarm_after in [None, Some(10), Some(100)] {
+        story.rollout = Some(Rollout { first: 0, bake: 120, alarm_after });
+        for kill in kills((1..200).step_by(66)) {
+            let name = format!("alarm after {alarm_after:?} seconds, {kill:?}");
+            keeps_every_promise(&name, &Story { kills: vec![kill], ..story.clone() });
+        }
+    }
 }
 
 #[test]
