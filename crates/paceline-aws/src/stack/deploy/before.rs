@@ -52,10 +52,9 @@ impl Deployment<'_> {
             _ => Looked::default(),
         };
         if looked.is_unchanged {
-            if self.may_be_old(progress, earlier) {
+            if let Some(doubt) = self.doubt(progress, earlier) {
                 progress.doubts += 1;
-                let how = "its events do not show the operation that this run has sent".to_owned();
-                return self.read_again(progress, how).await;
+                return self.read_again(progress, doubt.to_owned()).await;
             }
             return Ok(Next::End(outcome::unchanged(self.stack, view)));
         }

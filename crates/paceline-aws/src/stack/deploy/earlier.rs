@@ -1,6 +1,5 @@
 //! What an earlier part of the run did to a stack, by the stack's events.
 
-use paceline_assembly::ResourceStatus;
 use paceline_engine::ResourceProgress;
 
 use super::{Deployment, Progress};
@@ -12,9 +11,11 @@ use crate::stack::events::{Change, EventLog};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EarlierOperation {
     None,
-    /// By the stack's events, its operation has not ended. If the stack was read at rest, that state is older than the
-    /// operation, although the template may be that of the operation already.
+    /// By the stack's events, its operation has not ended, or is being rolled back. If the stack was read at rest, that
+    /// state is older than the operation, although the template may be that of the operation already.
     Runs,
+    /// By the stack's events, the last operation did not succeed. If the stack was read as deployed, that state is older.
+    Failed,
     Ended,
 }
 
@@ -35,13 +36,14 @@ impl Deployment<'_> {
         if !changes.iter().any(is_ours) {
             return Ok(EarlierOperation::None);
         }
-        let newest = changes.iter().rev().find(|change| change.of_stack);
-        let runs = |change: &Change| {
-            use ResourceStatus::{CreateInProgress, UpdateInProgress};
-            is_ours(change) && matches!(change.status, CreateInProgress | UpdateInProgress)
-        };
-        if newest.is_some_and(runs) {
-            return Ok(EarlierOperation::Runs);
+        if let Some(newest) = changes.iter().rev().find(|change| change.of_stack) {
+            let status = newest.status.of_stack();
+            if is_ours(newest) && !status.has_ended() {
+                return Ok(EarlierOperation::Runs);
+            }
+            if !status.has_succeeded() {
+                return Ok(EarlierOperation::Failed);
+            }
         }
         // If the operation has not ended, the code that waits for it reports its events.
         let has_ended = view.status.has_ended() && !view.status.failed();
@@ -60,11 +62,16 @@ impl Deployment<'_> {
         Ok(EarlierOperation::Ended)
     }
 
-    /// Whether the state and the events of an unchanged stack may be older than an operation of an earlier part of this
-    /// run, whose template it already has. If later reads do not show the operation, AWS never got it, and somebody else
-    /// has given the stack this template.
-    pub(super) fn may_be_old(&self, progress: &Progress, earlier: EarlierOperation) -> bool {
-        let was_sent = self.context.was_done_earlier();
-        was_sent && earlier == EarlierOperation::None && progress.doubts < MOST_DOUBTS
+    /// Why the state of an unchanged stack may be older than an operation of an earlier part of this run, whose template it
+    /// already has. If later reads do not show the operation, AWS never got it, and somebody else has given the stack this
+    /// template.
+    pub(super) fn doubt(&self, progress: &Progress, earlier: EarlierOperation) -> Option<&'static str> {
+        match earlier {
+            EarlierOperation::None if self.context.was_done_earlier() && progress.doubts < MOST_DOUBTS => {
+                Some("its events do not show the operation that this run has sent")
+            }
+            EarlierOperation::Failed => Some("it looks deployed, but its last operation did not succeed"),
+            _ => None,
+        }
     }
 }
