@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -44,13 +44,9 @@ impl HttpClient for OnlyAws {
         SharedHttpConnector::new(Checked(self.0.http_connector(settings, components)))
     }
 
-    fn validate_base_client_config(
-        &self,
-        components: &RuntimeComponentsBuilder,
-        config: &ConfigBag,
-    ) -> Result<(), aws_smithy_runtime_api::box_error::BoxError> {
-        self.0.validate_base_client_config(components, config)
-    }
+    // `validate_base_client_config` is not passed on. The client of the network has nothing to validate: it reads the
+    // machine's certificates, so that the first call does not have to. But every call of a run shares one connector, and a
+    // run makes hundreds of clients.
 
     fn validate_final_config(
         &self,
