@@ -118,3 +118,18 @@ fn the_generated_role_may_read_alarms_only_with_the_setting() {
     assert!(with.contains("cloudwatch:DescribeAlarms"), "{with}");
     assert!(!role("").contains("DescribeAlarms"));
 }
+
+#[test]
+fn several_builds_are_refused_at_the_setting_of_the_rollout() {
+    let place = Place::new();
+    app(&place, "one");
+    let refused = |more: &str, options: &[&str], whose: &str| {
+        config(&place, &format!(" }}\n{more}"));
+        let ran = place.paceline(["gen", "--name", "shop"]).args(options).run().expect(2);
+        let said = format!("error: paceline.yaml:1:10: `rollout` deploys a region at a time, and each build of {whose}");
+        assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    };
+    let source = "source: github, location: \"https://github.com/acme/shop.git\"";
+    refused(&format!("codebuild: {{ batch: regions, {source} }}"), &[], "a batch");
+    refused(&format!("codebuild: {{ {source} }}"), &["--fan-out"], "a state machine");
+}

@@ -63,6 +63,7 @@ pub(crate) fn generation(
             variable: multi_region.when.clone(),
             primary: multi_region.primary.clone(),
         }),
+        rollout: app.config.rollout.is_some(),
         codebuild: app.config.codebuild.clone(),
         metrics: app.config.metrics,
         notifications: app.config.notifications.clone(),

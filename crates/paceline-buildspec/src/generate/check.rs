@@ -36,6 +36,8 @@ pub enum InputError {
     EmptyBatch,
     #[error("a build of {0} cannot sleep: nothing starts the build that would continue its run")]
     Sleep(&'static str),
+    #[error("`rollout` deploys a region at a time, and each build of {0} sees only its own stacks")]
+    Rollout(&'static str),
     #[error("builds keep one S3 cache, and {0} are set")]
     Caches(usize),
 }
@@ -59,6 +61,7 @@ impl Explained for InputError {
             Self::Role(_) => "correct the synthesizer of its stacks",
             Self::EmptyBatch => "set no `codebuild.batch`",
             Self::Sleep(_) => "remove `codebuild.sleep`",
+            Self::Rollout(_) => "remove `rollout`, or deploy with one build",
             Self::Caches(_) => "keep one of them in `codebuild.cache`",
         };
         Some(hint.to_owned())
@@ -76,6 +79,7 @@ impl InputError {
             Self::StackId(_) | Self::EmptyBatch => Some("codebuild.batch"),
             Self::Caches(_) => Some("codebuild.cache"),
             Self::Sleep(_) => Some("codebuild.sleep"),
+            Self::Rollout(_) => Some("rollout"),
             Self::Bucket(_) => Some("codebuild.artifacts-bucket"),
             Self::Key(_) => Some("codebuild.kms-keys"),
             Self::Path { .. }
@@ -115,6 +119,14 @@ pub(super) fn input(generation: &Generation) -> Result<(), InputError> {
         }
         if generation.codebuild.source == SourceType::Codepipeline {
             return Err(InputError::Sleep("a pipeline"));
+        }
+    }
+    if generation.rollout {
+        if generation.codebuild.batch.is_some() {
+            return Err(InputError::Rollout("a batch"));
+        }
+        if generation.fan_out.is_some() {
+            return Err(InputError::Rollout("a state machine"));
         }
     }
     for stack in &generation.graph {

@@ -60,6 +60,8 @@ pub struct Generation {
     /// The number of Docker images among the assets.
     pub images: usize,
     pub multi_region: Option<MultiRegion>,
+    /// Whether the stacks of one region are deployed and watched before those of the other regions.
+    pub rollout: bool,
     pub codebuild: CodeBuild,
     pub metrics: MetricsTarget,
     pub notifications: Notifications,

@@ -128,6 +128,13 @@ fn an_id_that_cannot_be_in_a_list_is_refused() {
     assert_eq!(error.setting(), Some("codebuild.batch"));
 }
 
+#[test]
+fn a_batch_is_refused_if_a_region_comes_first() {
+    let error = generate(&Generation { rollout: true, ..both_ways(BatchBy::Regions) }).unwrap_err();
+    assert!(error.to_string().contains("each build of a batch sees only its own stacks"), "{error}");
+    assert_eq!(error.setting(), Some("rollout"));
+}
+
 fn graphs() -> impl Strategy<Value = Vec<StackNode>> {
     let node = (0..3usize, 0..3usize, proptest::collection::vec(any::<proptest::sample::Index>(), 0..4));
     proptest::collection::vec(node, 1..30).prop_map(|nodes| {

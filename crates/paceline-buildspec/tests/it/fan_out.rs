@@ -215,6 +215,7 @@ fn what_cannot_be_divided_is_refused_with_what_to_do() {
         (it.codebuild.source, it.codebuild.location) = (SourceType::Codepipeline, None);
     };
     assert_eq!(refused(&pipeline, "is a pipeline"), Some("codebuild.source"));
+    assert_eq!(refused(&|it| it.rollout = true, "each build of a state machine sees only"), Some("rollout"));
     refused(&|it| it.graph.clear(), "there are none");
     refused(&|it| it.graph[0].id = "a,b".into(), "has a comma");
     refused(&|it| it.name = "n".repeat(75), "Step Functions takes 80");

@@ -51,6 +51,7 @@ pub fn workshop() -> Generation {
             variable: "ENABLE_MULTI_REGION".into(),
             primary: "us-east-1".into(),
         }),
+        rollout: false,
         codebuild: CodeBuild {
             source: SourceType::Github,
             location: Some("https://github.com/example/workshop.git".into()),
