@@ -126,7 +126,9 @@ fn several_builds_are_refused_at_the_setting_of_the_rollout() {
     let refused = |more: &str, options: &[&str], whose: &str| {
         config(&place, &format!(" }}\n{more}"));
         let ran = place.paceline(["gen", "--name", "shop"]).args(options).run().expect(2);
-        let said = format!("error: paceline.yaml:1:10: `rollout` deploys a region at a time, and each build of {whose}");
+        let said = format!(
+            "error: paceline.yaml:1:10: `rollout` deploys a region at a time, and each build of {whose}"
+        );
         assert!(ran.stderr.contains(&said), "{}", ran.stderr);
     };
     let source = "source: github, location: \"https://github.com/acme/shop.git\"";

@@ -15,6 +15,9 @@ pub(crate) enum Ended {
 /// Does the work of a task: its resource and its parameters. The error has the name that a catcher looks for.
 pub(crate) type Perform<'a> = dyn FnMut(&str, &Value) -> Result<Value, String> + 'a;
 
+/// The most bytes that a state passes on (Step Functions Developer Guide, "Quotas").
+const MOST_BYTES: usize = 262_144;
+
 /// Runs a state machine with this input.
 pub(crate) fn run(machine: &Value, input: Value, perform: &mut Perform<'_>) -> Ended {
     let mut name = text(&machine["StartAt"]).to_owned();
@@ -22,6 +25,7 @@ pub(crate) fn run(machine: &Value, input: Value, perform: &mut Perform<'_>) -> E
     // More steps than any generated machine has.
     for _ in 0..10_000 {
         let state = &machine["States"][&name];
+        assert!(data.to_string().len() <= MOST_BYTES, "the input of {name} is too large");
         match step(state, data, &Value::Null, perform) {
             Step::Next(next, output) => (name, data) = (next, output),
             Step::End(ended) => return ended,

@@ -11,6 +11,9 @@ use crate::project::Project;
 /// Minutes for the start and the end of a build, beside its own time and its time in the queue.
 const MARGIN: u64 = 5;
 
+/// The number of characters of a UUID.
+const UUID: usize = 36;
+
 /// The definition. Its input names the version of the source that every leg builds.
 pub(super) fn definition(
     generation: &Generation,
@@ -110,6 +113,17 @@ fn report(outcome: &str, levels: usize) -> Value {
         "outcome": outcome,
         "sourceVersion.$": "$.sourceVersion",
         "levels.$": format!("States.Array({})", paths.join(", ")),
+    })
+}
+
+/// The result of a leg whose build has succeeded, as the state `Deployed leg` makes it. The id of a build is the name of the
+/// project and a UUID. The result of a failed leg has the name of an error instead, which is shorter.
+pub(super) fn longest_result(leg: &Leg, project: &Project) -> Value {
+    json!({
+        "environment": leg.environment,
+        "stacks": leg.stacks,
+        "outcome": "deployed",
+        "build": format!("{}:{}", project.name, "0".repeat(UUID)),
     })
 }
 

@@ -20,9 +20,9 @@ pub(super) const SUFFIXES: [&str; 2] = [DEFINITION, TEMPLATE];
 const DEFINITION: &str = ".fan-out.asl.json";
 pub(super) const TEMPLATE: &str = ".fan-out.yaml";
 
-/// The most bytes of the legs of a level. Step Functions passes 256 KiB from state to state, and the results of earlier
-/// levels and of this one need room, too (Step Functions Developer Guide, "Quotas").
-const MOST_BYTES: usize = 120_000;
+/// The most bytes of legs and results in the input of a state. Step Functions passes 262,144 bytes from state to state (Step
+/// Functions Developer Guide, "Quotas"). The rest is for the version of the source and the names of fields.
+const MOST_BYTES: usize = 250_000;
 
 /// The most bytes of a definition (Step Functions Developer Guide, "Quotas").
 const LONGEST_DEFINITION: usize = 1_048_576;
@@ -39,9 +39,9 @@ pub enum FanOutError {
     #[error("the id of the stack `{0}` has a comma, which a build puts between ids")]
     StackId(String),
     #[error(
-        "the legs of level {level} take {bytes} bytes, and a state machine can pass {MOST_BYTES} to its builds"
+        "the legs of level {level} and the results up to it take {bytes} bytes, and a state machine can pass on {MOST_BYTES}"
     )]
-    Legs { level: usize, bytes: usize },
+    Data { level: usize, bytes: usize },
     #[error("the state machine has {0} bytes, and Step Functions takes {LONGEST_DEFINITION}")]
     Definition(usize),
     #[error("the name of the state machine has {0} characters, and Step Functions takes 80")]
@@ -55,7 +55,7 @@ impl Explained for FanOutError {
             Self::Sleep => "remove `codebuild.sleep`",
             Self::NoStacks => "generate without --fan-out",
             Self::StackId(_) => "rename the stack",
-            Self::Legs { .. } | Self::Definition(_) => {
+            Self::Data { .. } | Self::Definition(_) => {
                 "divide the app into several; a leg with all stacks of its account or region takes the least room"
             }
             Self::Name(_) => "set a shorter one with --name",
@@ -105,6 +105,7 @@ pub(super) fn files(
         return Err(FanOutError::Name(name).into());
     }
     let levels = levels(generation)?;
+    check_data(&levels, project)?;
     let machine = definition::definition(generation, settings, project, &levels);
     let text = |error: serde_json::Error| GenerateError::Mismatch {
         path: format!("{}{DEFINITION}", generation.name),
@@ -137,13 +138,26 @@ fn levels(generation: &Generation) -> Result<Vec<Vec<Leg>>, FanOutError> {
         }
         levels[part.rank].push(leg(generation, &part, &keys));
     }
-    for (number, legs) in (1..).zip(&levels) {
-        let bytes = serde_json::to_string(legs).map_or(usize::MAX, |text| text.len());
+    Ok(levels)
+}
+
+/// Refuses legs whose data do not fit into the input of a state. A level has its own legs, and the results of all levels up to
+/// it.
+fn check_data(levels: &[Vec<Leg>], project: &Project) -> Result<(), FanOutError> {
+    let mut results = 0;
+    for (level, legs) in (1..).zip(levels) {
+        let of_level: Vec<_> = legs.iter().map(|leg| definition::longest_result(leg, project)).collect();
+        results += json_bytes(&of_level);
+        let bytes = json_bytes(legs) + results;
         if bytes > MOST_BYTES {
-            return Err(FanOutError::Legs { level: number, bytes });
+            return Err(FanOutError::Data { level, bytes });
         }
     }
-    Ok(levels)
+    Ok(())
+}
+
+fn json_bytes(data: &(impl Serialize + ?Sized)) -> usize {
+    serde_json::to_string(data).map_or(usize::MAX, |text| text.len())
 }
 
 fn leg(generation: &Generation, part: &Part, keys: &[String]) -> Leg {
