@@ -224,6 +224,15 @@ fn the_results_of_all_levels_must_fit_beside_the_legs_of_the_last() {
 }
 
 #[test]
+fn the_command_for_a_template_that_is_too_long_for_a_call_uploads_it() {
+    for (count, uploads) in [(350, false), (400, true)] {
+        let template = file(&accounts(count, 1, &["us-east-1"]), ".fan-out.yaml");
+        assert_eq!(template.len() > 51_200, uploads, "{}", template.len());
+        assert_eq!(template.contains("CAPABILITY_IAM --s3-bucket BUCKET\n"), uploads, "{template}");
+    }
+}
+
+#[test]
 fn what_cannot_be_divided_is_refused_with_what_to_do() {
     let refused = |change: &dyn Fn(&mut Generation), says: &str| {
         let mut generation = hub_and_spokes();
