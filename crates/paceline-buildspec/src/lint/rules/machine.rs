@@ -48,8 +48,10 @@ fn entry<'a>(node: &'a crate::yaml::Node, key: &str) -> Option<&'a crate::yaml::
 /// an image of the team.
 fn why_slow(image: &str) -> Option<(&'static str, String)> {
     let (name, version) = image.strip_prefix(OWN)?.split_once(':')?;
-    let (version, release) = version.split_once('-').map_or((version, None), |(v, r)| (v, Some(r)));
-    if release.is_some() {
+    // `7.0-24.10.29` has a release. `2022-1.0`, a version of Windows, has none.
+    let number = version.find('.')?;
+    if let Some(release) = version[number..].find('-') {
+        let version = &version[..number + release];
         let why = "the machines keep the newest release only";
         return Some((why, format!("leave out the release: {OWN}{name}:{version}")));
     }

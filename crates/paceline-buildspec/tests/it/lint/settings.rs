@@ -409,6 +409,7 @@ fn an_image_that_no_machine_has_is_found() {
         "aws/codebuild/standard:7.0-24.10.29",
         "aws/codebuild/standard:4.0",
         "aws/codebuild/amazonlinux2-x86_64-standard:3.0",
+        "aws/codebuild/windows-base:2022-1.0-24.10.29",
     ] {
         assert_eq!(of_project(image), 1, "{image}");
     }
@@ -416,6 +417,8 @@ fn an_image_that_no_machine_has_is_found() {
         "aws/codebuild/standard:7.0",
         "aws/codebuild/standard:8.0",
         "aws/codebuild/amazonlinux-aarch64-standard:3.0",
+        "aws/codebuild/windows-base:2022-1.0",
+        "aws/codebuild/amazonlinux-x86_64-lambda-standard:nodejs22",
         "111122223333.dkr.ecr.eu-west-1.amazonaws.com/build:1.0-rc",
     ] {
         assert_eq!(of_project(image), 0, "{image}");
