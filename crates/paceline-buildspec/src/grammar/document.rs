@@ -129,8 +129,7 @@ impl<'a> Document<'a> {
         let mut node = self.root.as_ref()?;
         let mut found = None;
         for part in path.split('.') {
-            let Kind::Map(entries) = &node.kind else { return None };
-            let (key, value) = entries.iter().find(|(key, _)| key.text == part)?;
+            let (key, value) = entry(node, part)?;
             (found, node) = (Some((key, value)), value);
         }
         found
@@ -221,6 +220,17 @@ impl CommandItem {
     pub(crate) fn calls(&self) -> Vec<Call<'_>> {
         shell::calls(&self.script.body)
     }
+}
+
+/// The key and the value of a field of a map.
+pub(crate) fn entry<'a>(node: &'a Node, field: &str) -> Option<(&'a Key, &'a Node)> {
+    let Kind::Map(entries) = &node.kind else { return None };
+    entries.iter().find(|(key, _)| key.text == field).map(|(key, value)| (key, value))
+}
+
+/// The value of a field of a map.
+pub(crate) fn value<'a>(node: &'a Node, field: &str) -> Option<&'a Node> {
+    entry(node, field).map(|(_, value)| value)
 }
 
 pub(crate) fn scalar(node: &Node) -> Option<&str> {

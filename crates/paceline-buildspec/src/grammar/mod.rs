@@ -18,7 +18,7 @@ use std::fmt;
 
 pub use batch::{Batch, Builds, Fanout, Matrix, Task, TaskEnvironment};
 pub use document::MAX_BYTES;
-pub(crate) use document::{CommandItem, CommandShell, Document, decode, list_items, scalar};
+pub(crate) use document::{CommandItem, CommandShell, Document, decode, entry, list_items, scalar, value};
 pub use on_failure::{OnFailure, OnFailureError};
 pub use read::{Examined, Problem, ProblemKind, Read, ReadError};
 pub use schema::{key_paths, schema};

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::grammar::{Document, list_items, scalar};
+use crate::grammar::{Document, list_items, scalar, value};
 use crate::lint::rule::{Checker, rule};
-use crate::yaml::{Kind, Node};
 
 rule!(GRAPH, "PL110", Error, "a batch whose builds have no valid order", graph);
 
@@ -12,7 +11,7 @@ fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
     for list in ["batch.build-graph", "batch.build-list"] {
         let tasks = document.list(list);
         let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
-        for node in tasks.iter().filter_map(|task| field(task, "identifier")) {
+        for node in tasks.iter().filter_map(|task| value(task, "identifier")) {
             let Some(identifier) = scalar(node) else { continue };
             if let Some(line) = lines.get(identifier) {
                 let message = format!("`{identifier}` is already the name of the build on line {line}");
@@ -22,7 +21,7 @@ fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
             }
         }
         if list == "batch.build-list" {
-            for node in tasks.iter().filter_map(|task| field(task, "depend-on")) {
+            for node in tasks.iter().filter_map(|task| value(task, "depend-on")) {
                 let finding = checker.report(document.first_line(node.span.clone()));
                 finding.message("the builds of a `build-list` cannot depend on each other");
                 finding.hint("use `build-graph`");
@@ -31,8 +30,8 @@ fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
         }
         let mut waits: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for task in tasks {
-            let identifier = field(task, "identifier").and_then(scalar);
-            for node in field(task, "depend-on").map_or(&[][..], list_items) {
+            let identifier = value(task, "identifier").and_then(scalar);
+            for node in value(task, "depend-on").map_or(&[][..], list_items) {
                 let Some(on) = scalar(node) else { continue };
                 if !lines.contains_key(on) {
                     let known: Vec<_> = lines.keys().copied().collect();
@@ -45,7 +44,7 @@ fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
             }
         }
         for task in tasks {
-            let Some(node) = field(task, "identifier") else { continue };
+            let Some(node) = value(task, "identifier") else { continue };
             let Some(identifier) = scalar(node) else { continue };
             if reaches(identifier, identifier, &waits) {
                 checker
@@ -54,11 +53,6 @@ fn graph(document: &Document<'_>, checker: &mut Checker<'_>) {
             }
         }
     }
-}
-
-fn field<'a>(task: &'a Node, key: &str) -> Option<&'a Node> {
-    let Kind::Map(entries) = &task.kind else { return None };
-    entries.iter().find(|(candidate, _)| candidate.text == key).map(|(_, node)| node)
 }
 
 fn reaches<'a>(from: &'a str, to: &str, waits: &BTreeMap<&'a str, Vec<&'a str>>) -> bool {

@@ -1,11 +1,10 @@
 //! Docker: the rights to use it, and the start of its daemon.
 
-use crate::grammar::{Document, scalar};
+use crate::grammar::{Document, entry, scalar, value};
 use crate::lint::finding::Severity;
 use crate::lint::rule::{Checker, rule};
 use crate::shell::Call;
 use crate::shell::programs::{Fact, has};
-use crate::yaml::Kind;
 
 rule!(PRIVILEGED, "PL311", Warning, "privileged mode that nothing needs", privileged);
 rule!(UNPRIVILEGED, "PL312", Warning, "Docker without privileged mode", unprivileged);
@@ -51,16 +50,11 @@ fn privileged(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
     for list in ["batch.build-graph", "batch.build-list"] {
         for task in document.list(list) {
-            let Kind::Map(entries) = &task.kind else { continue };
-            let get =
-                |key: &str| entries.iter().find(|(candidate, _)| candidate.text == key).map(|(_, node)| node);
             // A task with its own buildspec has its own commands.
-            if get("buildspec").is_some() {
+            if value(task, "buildspec").is_some() {
                 continue;
             }
-            let Some(Kind::Map(env)) = get("env").map(|node| &node.kind) else { continue };
-            let flag = env.iter().find(|(key, _)| key.text == "privileged-mode");
-            if let Some((key, node)) = flag
+            if let Some((key, node)) = value(task, "env").and_then(|env| entry(env, "privileged-mode"))
                 && matches!(scalar(node), Some("true" | "yes" | "True"))
             {
                 let finding = checker.report(key.span.start..node.span.end);

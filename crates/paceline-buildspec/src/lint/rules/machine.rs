@@ -1,9 +1,8 @@
 //! The machine of a build: its image and the kernel of its host.
 
-use crate::grammar::{Document, scalar};
+use crate::grammar::{Document, scalar, value};
 use crate::lint::context::ProjectFacts;
 use crate::lint::rule::{Checker, rule};
-use crate::yaml::Kind;
 
 rule!(SLOW_IMAGE, "PL434", Warning, "an image that each build downloads", slow_image);
 rule!(OLD_KERNEL, "PL435", Warning, "a host kernel that is out of support", old_kernel);
@@ -28,7 +27,7 @@ fn slow_image(document: &Document<'_>, checker: &mut Checker<'_>) {
     }
     for list in ["batch.build-graph", "batch.build-list"] {
         for task in document.list(list) {
-            let env = entry(task, "env").and_then(|env| entry(env, "image"));
+            let env = value(task, "env").and_then(|env| value(env, "image"));
             let Some((node, image)) = env.and_then(|node| Some((node, scalar(node)?))) else { continue };
             if let Some(why) = why_slow(image) {
                 let finding = checker.report(node.span.clone());
@@ -37,11 +36,6 @@ fn slow_image(document: &Document<'_>, checker: &mut Checker<'_>) {
             }
         }
     }
-}
-
-fn entry<'a>(node: &'a crate::yaml::Node, key: &str) -> Option<&'a crate::yaml::Node> {
-    let Kind::Map(entries) = &node.kind else { return None };
-    entries.iter().find(|(candidate, _)| candidate.text == key).map(|(_, node)| node)
 }
 
 /// Why CodeBuild does not keep an image of AWS on its machines, and what to do. `None` for an image that it keeps, and for
