@@ -364,6 +364,7 @@ fn a_build_whose_run_sleeps_succeeds_and_says_that_the_deployment_is_not_complet
         let ran = build.run(build.deploy(), &[("DEPLOY_EXIT", code)]);
         assert_eq!(ran.code.to_string(), code);
         assert!(ran.stderr.contains("\"deploy\" failed at line "), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("with exit code {code}: paceline deploy\n")), "{}", ran.stderr);
     }
     fs_err::create_dir_all(build.dir.join("src/.paceline")).unwrap();
     fs_err::write(build.dir.join("src/.paceline/asleep"), "the run r sleeps\n").unwrap();
