@@ -11,6 +11,9 @@ rule!(SHORT, "PL412", Warning, "credentials that end before the build", short);
 /// build has the credentials of a role.
 const LONGEST_SECONDS: u64 = 3600;
 
+const PROFILE: &str = "write a profile with `role_arn` and `credential_source = EcsContainer`, and deploy with `--profile`: its \
+                       credentials are renewed";
+
 fn short(document: &Document<'_>, checker: &mut Checker<'_>) {
     let timeout = checker.project().and_then(|project| project.timeout_minutes);
     let is_long = timeout.is_some_and(|minutes| minutes.saturating_mul(60) > LONGEST_SECONDS);
@@ -24,17 +27,18 @@ fn short(document: &Document<'_>, checker: &mut Checker<'_>) {
                 "AWS refuses this: a role that another role assumes is for {LONGEST_SECONDS} seconds at most, and \
                  {seconds} are asked for"
             ));
-            finding.hint("name the role in a profile with credential_source, which renews the credentials");
+            finding.hint(if is_assume_role(call) {
+                PROFILE.to_owned()
+            } else {
+                "remove `duration_seconds`: the credentials of a profile are renewed".to_owned()
+            });
         } else if is_long && is_before_deployment && is_assume_role(call) {
             let minutes = timeout.unwrap_or_default();
             let finding = checker.report(document.first_line(item.source(&call.span)));
             finding.message(format!(
                 "these credentials are for one hour at most, and the build may take {minutes} minutes"
             ));
-            finding.hint(
-                "name the role in a profile with credential_source, which renews the credentials, or let the stacks \
-                 name the roles to deploy with",
-            );
+            finding.hint(format!("{PROFILE}; or deploy without it, with the roles of the CDK's bootstrap"));
         }
     }
 }

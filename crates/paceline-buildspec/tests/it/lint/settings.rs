@@ -471,6 +471,11 @@ fn a_session_that_ends_before_the_build_is_found() {
             ],
         ),
     );
+    let hint = |text: &str| only(&script(text), "PL412", &LintContext::default())[0].hint.clone().unwrap();
+    let asked = hint("aws sts assume-role --role-arn $R --role-session-name b --duration-seconds 43200");
+    assert!(asked.contains("write a profile with `role_arn`"), "{asked}");
+    let in_profile = hint("aws configure set profile.target.duration_seconds 14400");
+    assert!(in_profile.contains("remove `duration_seconds`"), "{in_profile}");
     leaves(
         "PL412",
         &all(
