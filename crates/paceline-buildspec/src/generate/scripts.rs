@@ -192,7 +192,9 @@ impl ScriptKind {
             runner_minutes: generation.codebuild.timeouts.runner.map(whole_minutes),
             stack_minutes: generation.codebuild.timeouts.stack.map(whole_minutes),
             multi_region: generation.multi_region.as_ref().map(|of| of.variable.as_str()),
-            parts: generation.codebuild.batch.is_some() || generation.fan_out.is_some(),
+            // An approved plan is deployed whole.
+            parts: matches!(self, Self::Deploy)
+                && (generation.codebuild.batch.is_some() || generation.fan_out.is_some()),
             ending: if let Self::Results(ending) = self { Some(ending) } else { None },
             work_dir: WORK_DIR,
             reports_dir: reports_dir(),

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use paceline_buildspec::lint::{LintContext, lint};
 use paceline_buildspec::{GenerateError, Generation, generate, yaml};
-use paceline_config::{Pipeline, SourceType, Vpc};
+use paceline_config::{FanOut, Pipeline, SourceType, Vpc};
 use paceline_text::Explained as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{file, files, from_npm, installed, snapshot, synthesized, workshop};
 
@@ -118,6 +118,14 @@ fn a_deployment_waits_for_the_approval_of_its_plan() {
 }
 
 #[test]
+fn an_approved_plan_is_deployed_whole_although_a_state_machine_deploys_parts() {
+    let both = Generation { fan_out: Some(FanOut::default()), ..pipeline() };
+    assert!(file(&both, ".yml").contains("PACELINE_ONLY"));
+    let approved = file(&both, ".approved.yml");
+    assert!(!approved.contains("only[@]") && !approved.contains("PACELINE_ONLY"), "{approved}");
+}
+
+#[test]
 fn each_kind_of_source_has_its_action_and_what_starts_the_pipeline() {
     let everything = template(&with_everything());
     let source = action(&everything, "Source");
@@ -176,6 +184,16 @@ fn the_roles_may_use_only_the_resources_of_the_pipeline() {
 }
 
 #[test]
+fn only_rules_of_this_account_and_region_may_start_the_pipeline() {
+    let template = template(&with_source(SourceType::S3, "sources/shop/source.zip"));
+    let role = &template["Resources"]["TriggerRole"]["Properties"];
+    let trust = &role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"];
+    assert_eq!(trust["StringEquals"]["aws:SourceAccount"], json!({ "Ref": "AWS::AccountId" }));
+    let rules = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*";
+    assert_eq!(trust["ArnEquals"]["aws:SourceArn"], json!({ "Fn::Sub": rules }));
+}
+
+#[test]
 fn the_artifacts_are_private_and_encrypted_with_the_key_that_is_set() {
     let template_of = template(&pipeline());
     let bucket = &template_of["Resources"]["Artifacts"]["Properties"];
@@ -199,6 +217,21 @@ fn the_artifacts_are_private_and_encrypted_with_the_key_that_is_set() {
     }
     let asked = statement(&everything, "PipelineRole", "AskForApproval").unwrap();
     assert_eq!(asked["Resource"][0], TOPIC);
+}
+
+#[test]
+fn the_pipeline_may_use_the_keys_of_the_builds_if_it_reads_a_zip_file() {
+    let with_key = |mut generation: Generation| {
+        generation.codebuild.kms_keys = vec![KEY.to_owned()];
+        statement(&template(&generation), "PipelineRole", "UseKeys")
+    };
+    let keys = with_key(with_source(SourceType::S3, "sources/shop/source.zip")).unwrap();
+    assert_eq!(keys["Resource"], json!([KEY]));
+    assert_eq!(with_key(pipeline()), None);
+    // The same key is listed once.
+    let mut same = with_source(SourceType::S3, "sources/shop/source.zip");
+    same.pipeline.as_mut().unwrap().kms_key = Some(KEY.parse().unwrap());
+    assert_eq!(with_key(same).unwrap()["Resource"], json!([KEY]));
 }
 
 /// The names in `!Ref`, `!GetAtt` and `!Sub`.
@@ -318,11 +351,13 @@ fn a_missing_setting_is_one_error_that_names_it() {
     let mut elsewhere = pipeline();
     elsewhere.codebuild.location = Some("https://github.com/shop".into());
     refused(&elsewhere, "does not end in the owner and the name", "codebuild.location");
-    refused(
-        &with_source(SourceType::S3, "sources/folder/"),
-        "a pipeline takes its source from one zip file",
-        "codebuild.location",
-    );
+    for location in ["sources/folder/", "s3://sources/shop.zip", "arn:aws-cn:s3:::sources/shop.zip"] {
+        refused(
+            &with_source(SourceType::S3, location),
+            &format!("`{location}`, and a pipeline takes its source from one zip file"),
+            "codebuild.location",
+        );
+    }
     let connected =
         Generation { pipeline: Some(connected()), ..with_source(SourceType::S3, "sources/source.zip") };
     refused(

@@ -61,8 +61,8 @@ settings! {
         /// The S3 bucket that keeps the journal and the reports of every build, failed builds included. For a
         /// pipeline, name the pipeline's own bucket, from which its builds read their source.
         pub artifacts_bucket: Option<String>,
-        /// The ARNs of your own KMS keys that a build needs: those of the pipeline's bucket, of the bucket with the
-        /// runner, of the cache.
+        /// The ARNs of your own KMS keys that a build needs: those of a source in S3, of the pipeline's bucket, of the
+        /// bucket with the runner, of the cache.
         pub kms_keys: Vec<String>,
         /// The ARN of an existing role for the builds. Without it, the CloudFormation template creates one.
         pub service_role: Option<String>,

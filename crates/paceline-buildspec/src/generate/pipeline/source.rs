@@ -100,10 +100,11 @@ pub(super) fn action(generation: &Generation, settings: &Pipeline) -> Result<Sou
         SourceType::S3 => {
             no_effect("pipeline.connection", settings.connection.is_some())?;
             no_effect("pipeline.branch", settings.branch.is_some())?;
-            let location = location.trim_start_matches("arn:aws:s3:::");
-            let object = location
-                .split_once('/')
-                .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty() && !key.ends_with('/'));
+            let object = location.trim_start_matches("arn:aws:s3:::").split_once('/');
+            // With a colon, the bucket is an address or an ARN.
+            let is_bucket = |bucket: &str| !bucket.is_empty() && !bucket.contains(':');
+            let object =
+                object.filter(|(bucket, key)| is_bucket(bucket) && !key.is_empty() && !key.ends_with('/'));
             let (bucket, key) = object.ok_or_else(|| PipelineError::Object(location.to_owned()))?;
             Ok(SourceAction::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
         }

@@ -190,8 +190,13 @@ fn statements(input: &Input<'_>) -> Vec<Statement> {
             vec![Resource::Sub(topic.to_string())],
         ));
     }
-    let key = input.settings.kms_key.as_ref().map(ToString::to_string);
-    statements.extend(role::use_keys(key.as_slice()));
+    let own = input.settings.kms_key.as_ref().map(ToString::to_string);
+    let keys = match input.source {
+        // One of the keys of the builds may be that of the zip file.
+        SourceAction::S3 { .. } => &input.access.kms_keys[..],
+        SourceAction::Connection { .. } | SourceAction::CodeCommit { .. } => own.as_slice(),
+    };
+    statements.extend(role::use_keys(keys));
     statements
 }
 
@@ -372,7 +377,9 @@ fn trigger(input: &Input<'_>, arn: &str) -> Vec<TemplateResource> {
         vec!["codepipeline:StartPipelineExecution"],
         vec![Resource::Sub(arn.to_owned())],
     );
-    let trust = Trust { service: "events.amazonaws.com", resource: None };
+    // CloudFormation names the rule.
+    let rules = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*";
+    let trust = Trust { service: "events.amazonaws.com", resource: Some(rules) };
     let description = format!("Starts the pipeline of {}", input.generation.name);
     let role = resources::role("TriggerRole", "", &description, trust, &[start], "");
     let target = map([
