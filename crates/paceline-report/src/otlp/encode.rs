@@ -3,6 +3,7 @@
 //! Ids are hexadecimal, enums are numbers, and whole numbers of 64 bits are texts.
 
 use jiff::Timestamp;
+use paceline_text::cut;
 use serde_json::{Value, json};
 
 use super::spans::{Attribute, RunSpan, SpanEvent, SpanStatus};
@@ -49,7 +50,7 @@ fn span(span: &RunSpan) -> Value {
     let mut json = json!({
         "traceId": span.trace.to_string(),
         "spanId": span.id.to_string(),
-        "name": cut(&span.name),
+        "name": cut(&span.name, LONGEST),
         "kind": INTERNAL,
         "startTimeUnixNano": nanos(span.started),
         "endTimeUnixNano": nanos(span.ended),
@@ -61,7 +62,7 @@ fn span(span: &RunSpan) -> Value {
         "status": match &span.status {
             SpanStatus::Unset => json!({}),
             SpanStatus::Fine => json!({ "code": OK }),
-            SpanStatus::Error(message) => json!({ "code": ERROR, "message": cut(message) }),
+            SpanStatus::Error(message) => json!({ "code": ERROR, "message": cut(message, LONGEST) }),
         },
     });
     if let Some(parent) = span.parent {
@@ -76,7 +77,7 @@ fn event(event: &SpanEvent) -> Value {
 
 fn attributes(all: &[(&'static str, Attribute)]) -> Vec<Value> {
     let value = |value: &Attribute| match value {
-        Attribute::Text(text) => json!({ "stringValue": cut(text) }),
+        Attribute::Text(text) => json!({ "stringValue": cut(text, LONGEST) }),
         Attribute::Number(number) => json!({ "intValue": number.to_string() }),
         Attribute::Seconds(seconds) => json!({ "doubleValue": seconds }),
         Attribute::Flag(flag) => json!({ "boolValue": flag }),
@@ -85,14 +86,7 @@ fn attributes(all: &[(&'static str, Attribute)]) -> Vec<Value> {
 }
 
 fn text(key: &str, text: &str) -> Value {
-    json!({ "key": key, "value": { "stringValue": cut(text) } })
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST - 3).chain("...".chars()).collect()
+    json!({ "key": key, "value": { "stringValue": cut(text, LONGEST) } })
 }
 
 fn nanos(at: Timestamp) -> String {

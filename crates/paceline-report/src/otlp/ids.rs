@@ -1,8 +1,8 @@
 //! Ids of traces and spans, which are the same for the same run on every machine.
 
 use std::fmt;
-use std::fmt::Write as _;
 
+use paceline_text::hex;
 use sha2::{Digest as _, Sha256};
 
 /// The id of a trace.
@@ -43,14 +43,6 @@ fn first_bytes<const N: usize>(kind: &str, parts: &[&str]) -> [u8; N] {
     }
     let digest = digest.finalize();
     std::array::from_fn(|at| digest[at])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 impl fmt::Display for TraceId {

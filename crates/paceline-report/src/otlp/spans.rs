@@ -70,7 +70,7 @@ pub struct RunSpans {
     performed: BTreeMap<String, usize>,
     /// The steps that have succeeded.
     done: BTreeSet<String>,
-    /// The first failure, for the status of the run.
+    /// The first failure of this part, for its status.
     first_failure: Option<String>,
 }
 
@@ -148,6 +148,7 @@ impl RunSpans {
 
     fn start_part(&mut self, started: &RunStarted, at: Timestamp) {
         self.parts += 1;
+        self.first_failure = None;
         self.part = Some(Part { number: self.parts, started: at });
         if !started.steps.is_empty() {
             let needs = started.steps.iter().map(|it| (it.step.step.clone(), it.needs.clone()));
@@ -158,14 +159,18 @@ impl RunSpans {
 
     fn end_part(&mut self, at: Timestamp, finished: Option<&RunFinished>) -> Option<RunSpan> {
         let Part { number, started } = self.part.take()?;
-        let status = match finished.map(|finished| finished.exit_code) {
-            Some(ExitCode::Done) => SpanStatus::Fine,
-            Some(ExitCode::Interrupted) => SpanStatus::Error("the run was interrupted".to_owned()),
-            Some(code) => {
-                let otherwise = || format!("the run ended with exit code {}", code.code());
-                SpanStatus::Error(self.first_failure.clone().unwrap_or_else(otherwise))
-            }
+        let status = match finished {
             None => SpanStatus::Error("the process of the run ended early".to_owned()),
+            // The run sleeps, and another part continues it.
+            Some(finished) if !finished.waits_for.is_empty() => SpanStatus::Unset,
+            Some(finished) => match finished.exit_code {
+                ExitCode::Done => SpanStatus::Fine,
+                ExitCode::Interrupted => SpanStatus::Error("the run was interrupted".to_owned()),
+                code => {
+                    let otherwise = || format!("the run ended with exit code {}", code.code());
+                    SpanStatus::Error(self.first_failure.take().unwrap_or_else(otherwise))
+                }
+            },
         };
         let text = |text: &str| Attribute::Text(one_line(text));
         let mut attributes = vec![("paceline.run", text(&self.run))];

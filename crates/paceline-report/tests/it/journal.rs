@@ -309,8 +309,17 @@ impl Journal {
         self.fact(at, Fact::StepWarned(StepWarned { step, message, stuck: Some(Box::new(stuck)) }));
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "the seconds of a test are few")]
     pub(crate) fn run_finished(&mut self, at: u64, since: u64, exit_code: u8) {
+        self.run_ended(at, since, exit_code, &[]);
+    }
+
+    /// The run ends, and waits for these stacks.
+    pub(crate) fn run_sleeps(&mut self, at: u64, since: u64, waits_for: &[&str]) {
+        self.run_ended(at, since, 4, waits_for);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the seconds of a test are few")]
+    fn run_ended(&mut self, at: u64, since: u64, exit_code: u8, waits_for: &[&str]) {
         let mut last: BTreeMap<&str, Outcome> = BTreeMap::new();
         for (_, fact) in &self.facts {
             if let Fact::StepFinished(finished) = fact
@@ -324,7 +333,8 @@ impl Journal {
             *stacks.entry(outcome).or_default() += 1;
         }
         let duration_s = (at - since) as f64;
-        let (exit_code, waits_for) = (exit_code.into(), Vec::new());
+        let waits_for = waits_for.iter().map(|&stack| stack.to_owned()).collect();
+        let exit_code = exit_code.into();
         self.fact(at, Fact::RunFinished(RunFinished { stacks, exit_code, duration_s, waits_for }));
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paceline_engine::event::{Event, Fact};
+use paceline_engine::event::{Event, Fact, Outcome};
 use paceline_report::{RunSpans, Service, otlp, request};
 use serde_json::Value;
 
+use crate::journal::{Journal, failed};
 use crate::runs;
 
 fn service() -> Service {
@@ -136,12 +137,72 @@ fn a_resumed_run_continues_its_trace() {
 }
 
 #[test]
-fn spans_that_are_too_large_are_cut() {
-    let many = runs::many(300);
-    let spans = spans(&many);
-    for span in &spans {
-        assert!(span["links"].as_array().unwrap().len() <= 128);
-        assert!(span["events"].as_array().unwrap().len() <= 128);
+fn the_status_of_a_part_is_its_own_failure_and_a_sleeping_part_has_none() {
+    let mut journal = Journal::default();
+    journal.stack("Api", "eu-west-1", &[], 60.0);
+    journal.stack("Web", "eu-west-1", &[], 60.0);
+    journal.run_started(0, false);
+    journal.step("deploy:Api", 0, 0, 5, failed("Table", "it is full", "empty it"));
+    journal.run_finished(5, 0, 1);
+    journal.run_started(100, true);
+    journal.step("deploy:Api", 100, 100, 105, Outcome::Deployed);
+    journal.step("deploy:Web", 100, 100, 110, failed("Queue", "it is gone", "make it"));
+    journal.run_finished(110, 100, 1);
+    journal.run_started(200, true);
+    journal.begin("deploy:Web", 200, 200);
+    journal.end("deploy:Web", 210, 10, Outcome::Interrupted);
+    journal.run_sleeps(210, 200, &["Web"]);
+    let spans = spans(&journal.events());
+    let statuses: Vec<_> = spans
+        .iter()
+        .filter(|span| attribute(span, "paceline.app").is_some())
+        .map(|it| &it["status"])
+        .collect();
+    assert_eq!(statuses[0]["message"], "Api: Table: it is full");
+    assert_eq!(statuses[1]["message"], "Web: Queue: it is gone");
+    assert_eq!(*statuses[2], serde_json::json!({}));
+}
+
+#[test]
+fn a_span_has_as_many_links_and_events_as_the_specification_allows_and_says_how_many_were_dropped() {
+    let mut journal = Journal::default();
+    let needs: Vec<String> = (0..130).map(|n| format!("publish:asset{n}")).collect();
+    for n in 0..130 {
+        journal.asset(&format!("asset{n}"));
     }
-    assert_eq!(spans, self::spans(&many), "the same events give the same spans");
+    journal.stack("Api", "eu-west-1", &needs.iter().map(String::as_str).collect::<Vec<_>>(), 60.0);
+    journal.run_started(0, false);
+    for id in &needs {
+        journal.step(id, 0, 0, 1, Outcome::Deployed);
+    }
+    journal.begin("deploy:Api", 1, 1);
+    for attempt in 2..133 {
+        journal.retried("deploy:Api", 2, attempt, "Throttling: Rate exceeded");
+    }
+    journal.end("deploy:Api", 300, 299, Outcome::Deployed);
+    journal.run_finished(300, 0, 0);
+    let spans = spans(&journal.events());
+    let api = named(&spans, "deploy Api");
+    let kept = ["links", "events"].map(|key| api[key].as_array().unwrap().len());
+    assert_eq!(kept, [128, 128]);
+    assert_eq!((&api["droppedLinksCount"], &api["droppedEventsCount"]), (&2.into(), &3.into()));
+}
+
+#[test]
+fn a_long_text_is_cut() {
+    let mut journal = Journal::default();
+    journal.stack("Api", "eu-west-1", &[], 60.0);
+    journal.run_started(0, false);
+    journal.step("deploy:Api", 0, 0, 5, failed("Table", &"x".repeat(5_000), "empty it"));
+    journal.run_finished(5, 0, 1);
+    let spans = spans(&journal.events());
+    let message = named(&spans, "deploy Api")["status"]["message"].as_str().unwrap();
+    assert_eq!(message.chars().count(), 2_000);
+    assert!(message.ends_with("x…"), "{message}");
+}
+
+#[test]
+fn the_same_events_give_the_same_spans() {
+    let many = runs::many(300);
+    assert_eq!(spans(&many), spans(&many));
 }
