@@ -157,19 +157,15 @@ pub(super) fn install(generation: &Generation, signals: bool) -> Result<Phase, G
 
 /// Synthesizes if the build has to, and then runs `last`. A failure of this phase ends the build.
 pub(super) fn prepare(generation: &Generation, last: ScriptKind) -> Result<Phase, GenerateError> {
-    let steps = match (&generation.synth, last) {
-        (Some(_), ScriptKind::Synth) | (None, _) => vec![last],
-        (Some(_), last) => vec![ScriptKind::Synth, last],
-    };
-    Ok(Phase { on_failure: Some(OnFailure::Abort), ..commands(generation, &steps)? })
+    match (&generation.synth, last) {
+        (Some(_), ScriptKind::Synth) | (None, _) => or_abort(generation, &[last]),
+        (Some(_), last) => or_abort(generation, &[ScriptKind::Synth, last]),
+    }
 }
 
-/// Runs one step, and nothing before it. A failure of this phase ends the build.
-pub(super) fn prepare_without_synth(
-    generation: &Generation,
-    step: ScriptKind,
-) -> Result<Phase, GenerateError> {
-    Ok(Phase { on_failure: Some(OnFailure::Abort), ..commands(generation, &[step])? })
+/// Runs some steps. A failure of this phase ends the build.
+pub(super) fn or_abort(generation: &Generation, steps: &[ScriptKind]) -> Result<Phase, GenerateError> {
+    Ok(Phase { on_failure: Some(OnFailure::Abort), ..commands(generation, steps)? })
 }
 
 pub(super) fn commands(generation: &Generation, steps: &[ScriptKind]) -> Result<Phase, GenerateError> {

@@ -51,10 +51,6 @@ pub fn word(word: impl std::fmt::Display) -> Yaml {
     Yaml::Plain(word.to_string())
 }
 
-pub fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Yaml {
-    Yaml::texts(texts)
-}
-
 /// A resource with its type and its properties.
 pub fn resource(
     id: &str,
@@ -142,7 +138,7 @@ fn statement(statement: &Statement, logs: &str) -> Yaml {
     let mut entries = vec![
         ("Sid", Yaml::text(statement.sid)),
         ("Effect", Yaml::text("Allow")),
-        ("Action", texts(&statement.actions)),
+        ("Action", Yaml::texts(&statement.actions)),
         ("Resource", Yaml::List(statement.resources.iter().map(resource).collect())),
     ];
     if let Some((key, value)) = statement.condition {

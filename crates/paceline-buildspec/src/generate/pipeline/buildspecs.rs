@@ -56,7 +56,7 @@ pub(super) fn approved(inside: &Generation) -> Result<Document, GenerateError> {
     };
     let phases = Phases {
         install: Some(buildspecs::install(inside, true)?),
-        pre_build: Some(buildspecs::prepare_without_synth(inside, ScriptKind::TakePlan)?),
+        pre_build: Some(buildspecs::or_abort(inside, &[ScriptKind::TakePlan])?),
         build: Some(buildspecs::commands(inside, &[ScriptKind::DeployApproved])?),
         post_build: Some(buildspecs::commands(inside, &[ScriptKind::Results(messages)])?),
     };

@@ -10,7 +10,7 @@ use super::source::SourceAction;
 use super::{BUCKET, PLAN_ARTIFACT, TEMPLATE, buildspecs};
 use crate::project::Project;
 use crate::project::resources::{
-    self, TemplateResource, Trust, attribute, document, map, reference, resource, sub, texts, word,
+    self, TemplateResource, Trust, attribute, document, map, reference, resource, sub, word,
 };
 use crate::project::role::{self, Access, Resource, Statement};
 use crate::yaml::Yaml;
@@ -347,8 +347,8 @@ fn trigger(input: &Input<'_>, arn: &str) -> Vec<TemplateResource> {
     let detail = match input.source {
         SourceAction::Connection { .. } => return Vec::new(),
         SourceAction::CodeCommit { repository, branch } => map([
-            ("source", texts(["aws.codecommit"])),
-            ("detail-type", texts(["CodeCommit Repository State Change"])),
+            ("source", Yaml::texts(["aws.codecommit"])),
+            ("detail-type", Yaml::texts(["CodeCommit Repository State Change"])),
             (
                 "resources",
                 Yaml::List(vec![sub(&format!("arn:${{AWS::Partition}}:{}", codecommit_arn(repository)))]),
@@ -356,18 +356,21 @@ fn trigger(input: &Input<'_>, arn: &str) -> Vec<TemplateResource> {
             (
                 "detail",
                 map([
-                    ("event", texts(["referenceCreated", "referenceUpdated"])),
-                    ("referenceType", texts(["branch"])),
-                    ("referenceName", texts([branch])),
+                    ("event", Yaml::texts(["referenceCreated", "referenceUpdated"])),
+                    ("referenceType", Yaml::texts(["branch"])),
+                    ("referenceName", Yaml::texts([branch])),
                 ]),
             ),
         ]),
         SourceAction::S3 { bucket, key } => map([
-            ("source", texts(["aws.s3"])),
-            ("detail-type", texts(["Object Created"])),
+            ("source", Yaml::texts(["aws.s3"])),
+            ("detail-type", Yaml::texts(["Object Created"])),
             (
                 "detail",
-                map([("bucket", map([("name", texts([bucket]))])), ("object", map([("key", texts([key]))]))]),
+                map([
+                    ("bucket", map([("name", Yaml::texts([bucket]))])),
+                    ("object", map([("key", Yaml::texts([key]))])),
+                ]),
             ),
         ]),
     };
