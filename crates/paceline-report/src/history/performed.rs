@@ -113,17 +113,12 @@ impl Performed {
         }
     }
 
-    /// How long the step took, if that is known. The time for which its operation was held back because of others
-    /// does not count.
+    /// How long the step took, if that is known. The time for which its first operation was held back for the APIs that
+    /// others use does not count.
     pub(super) fn seconds(&self, event: &Event, finished: &StepFinished, kind: HistoryKind) -> Option<f64> {
-        self.whole(event, finished, kind).map(|whole| (whole - finished.staggered_s()).max(0.0))
-    }
-
-    fn whole(&self, event: &Event, finished: &StepFinished, kind: HistoryKind) -> Option<f64> {
-        let own = || {
-            let before = self.before.unwrap_or_default();
-            Some((before + between(self.began?, self.ended?)).as_secs_f64())
-        };
+        let held_back = finished.staggered_s();
+        let before = self.before.unwrap_or_default().saturating_sub(seconds(held_back));
+        let own = || Some((before + between(self.began?, self.ended?)).as_secs_f64());
         match (kind, finished.outcome) {
             (HistoryKind::Stack, _) if self.continued => None,
             // The step may have waited for somebody else's operation.
@@ -132,10 +127,9 @@ impl Performed {
                 has_only_looked.then_some(finished.duration_s)
             }
             (HistoryKind::Stack, _) if finished.resumed || self.parts > 1 || self.sent.is_none() => own(),
-            (HistoryKind::Stack, _) if self.several => own().or_else(|| {
-                let took = between(self.sent?, event.at);
-                Some((self.before.unwrap_or_default() + took).as_secs_f64())
-            }),
+            (HistoryKind::Stack, _) if self.several => {
+                own().or_else(|| Some((before + between(self.sent?, event.at)).as_secs_f64()))
+            }
             // The time that it waited before the interruption is unknown.
             (HistoryKind::Gate, _) if self.parts > 1 => None,
             (HistoryKind::Command, Outcome::Deployed) if !finished.resumed => match self.attempt {
@@ -143,7 +137,7 @@ impl Performed {
                 None => Some(finished.duration_s),
             },
             _ if finished.resumed || finished.outcome == Outcome::Unchanged && self.parts > 1 => None,
-            _ => Some(finished.duration_s),
+            _ => Some((finished.duration_s - held_back).max(0.0)),
         }
     }
 }

@@ -10,12 +10,15 @@ use paceline_plan::history::{ResourceTime, resources_to_keep};
 
 use super::performed::between;
 
+/// The logical id of a resource, and what is done with it.
+type Operation = (String, ResourceOperation);
+
 /// The times of the resources of a stack in its last operation.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ResourceTimes {
-    /// By logical id, when the operation on the resource began.
-    began: BTreeMap<String, Timestamp>,
-    took: BTreeMap<String, ResourceTime>,
+    /// When each operation on a resource began.
+    began: BTreeMap<Operation, Timestamp>,
+    took: BTreeMap<Operation, ResourceTime>,
 }
 
 impl ResourceTimes {
@@ -36,17 +39,17 @@ impl ResourceTimes {
         if progress.resource_type == STACK_TYPE {
             return;
         }
+        let key = (progress.logical_id.clone(), operation);
         if progress.status.is_in_progress() {
-            self.began.entry(progress.logical_id.clone()).or_insert(progress.happened_at);
+            self.began.entry(key).or_insert(progress.happened_at);
             return;
         }
         // An event that was not read leaves the start of an operation unknown.
-        let Some(began) = self.began.remove(&progress.logical_id) else { return };
+        let Some(began) = self.began.remove(&key) else { return };
         if progress.status.is_complete() {
             let (logical_id, resource_type) = (progress.logical_id.clone(), progress.resource_type.clone());
             let seconds = between(began, progress.happened_at).as_secs_f64();
-            let time = ResourceTime { logical_id, resource_type, operation, seconds };
-            self.took.insert(progress.logical_id.clone(), time);
+            self.took.insert(key, ResourceTime { logical_id, resource_type, operation, seconds });
         }
     }
 

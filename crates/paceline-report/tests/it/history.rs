@@ -1,7 +1,7 @@
 //! The lines of the history that a run's events come to, and the file they go to.
 
 use jiff::Timestamp;
-use paceline_engine::event::{AssetKind, Event, Fact, Outcome, RunStarted, StepKind};
+use paceline_engine::event::{AssetKind, Event, Fact, Limit, LimitWait, Outcome, RunStarted, StepKind};
 use paceline_plan::StepOperation;
 use paceline_plan::history::{ELSEWHERE, Entry, HistoryKind};
 use paceline_report::{HistoryEntries, add_history, read_history};
@@ -194,6 +194,32 @@ fn somebody_elses_operation_is_no_time_of_ours() {
     assert_eq!(shown(&unchanged.events()), [""; 0]);
 }
 
+/// `A` ends, and its operation was held back for 30 seconds because of other stacks.
+fn end_held_back(journal: &mut Journal, at: u64) {
+    journal.end("deploy:A", at, at, Outcome::Deployed);
+    let Some((_, Fact::StepFinished(finished))) = journal.facts_mut().last_mut() else {
+        panic!("it has not ended")
+    };
+    finished.waited = vec![LimitWait { limit: Limit::Staggered, waited_s: 30.0 }];
+}
+
+#[test]
+fn the_time_for_which_an_operation_was_held_back_does_not_count() {
+    let mut once = journal();
+    once.started("deploy:A", 0);
+    once.submitted("deploy:A", 31, "update");
+    end_held_back(&mut once, 100);
+    assert_eq!(shown(&once.events()), ["deploy:A: Update 70"]);
+    // The time before the operation does not count at all.
+    let mut after_another = journal();
+    after_another.started("deploy:A", 0);
+    after_another.stack_said("A", 5, "UPDATE_IN_PROGRESS", 1);
+    after_another.stack_said("A", 60, "UPDATE_COMPLETE", 60);
+    after_another.submitted("deploy:A", 91, "update");
+    end_held_back(&mut after_another, 131);
+    assert_eq!(shown(&after_another.events()), ["deploy:A: Update 40"]);
+}
+
 #[test]
 fn an_operation_that_was_found_going_on_took_as_long_as_it_says_itself() {
     let mut journal = journal();
@@ -340,6 +366,19 @@ fn resources(mut journal: Journal) -> Vec<String> {
 #[test]
 fn the_line_of_a_stack_has_the_times_of_its_slow_resources() {
     assert_eq!(resources(with_resources()), ["Database Update 400", "Service Update 150"]);
+}
+
+#[test]
+fn the_creation_and_a_later_update_of_a_resource_are_two_times() {
+    let mut journal = with_resources();
+    journal.progress("deploy:A", 20, ("Cache", "AWS::ElastiCache::CacheCluster"), "CREATE_IN_PROGRESS", 0);
+    journal.progress("deploy:A", 320, ("Cache", "AWS::ElastiCache::CacheCluster"), "CREATE_COMPLETE", 0);
+    journal.progress("deploy:A", 320, ("Cache", "AWS::ElastiCache::CacheCluster"), "UPDATE_IN_PROGRESS", 0);
+    journal.progress("deploy:A", 410, ("Cache", "AWS::ElastiCache::CacheCluster"), "UPDATE_COMPLETE", 0);
+    assert_eq!(
+        resources(journal),
+        ["Cache Create 300", "Cache Update 90", "Database Update 400", "Service Update 150"]
+    );
 }
 
 #[test]
