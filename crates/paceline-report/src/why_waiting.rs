@@ -195,7 +195,6 @@ impl Steps {
             Duration::try_from(event.at.duration_since(start)).unwrap_or_default()
         });
         let Some(of) = event.fact.step() else { return };
-        let earlier = self.earlier.get(&of.step).cloned();
         let step = match of.kind {
             StepKind::Deploy | StepKind::Delete => self.stacks.entry(of.step.clone()).or_default(),
             StepKind::Publish => {
@@ -222,8 +221,8 @@ impl Steps {
                     step.before_start.clone_from(&step.all);
                 }
                 // A resumed run only checks what was done before.
-                if let Some(earlier) = earlier.filter(|_| finished.resumed) {
-                    *step = Step { outcome: step.outcome, ..earlier };
+                if let Some(earlier) = self.earlier.get(&of.step).filter(|_| finished.resumed) {
+                    *step = Step { outcome: step.outcome, ..earlier.clone() };
                 }
             }
             _ => {}
@@ -231,7 +230,7 @@ impl Steps {
     }
 
     fn starts(&mut self, started: &RunStarted, at: Timestamp) {
-        self.start = Some(at);
+        self.start.get_or_insert(at);
         self.lease += seconds(started.lease_wait_s);
         self.earlier.extend(std::mem::take(&mut self.stacks));
         let published = std::mem::take(&mut self.publishing).into_iter();

@@ -126,6 +126,17 @@ fn a_resumed_run_tells_of_the_part_that_did_the_work() {
 }
 
 #[test]
+fn the_times_of_a_resumed_run_count_from_its_first_start() {
+    let mut journal = Journal::default();
+    journal.stack("Web", "us-east-1", &[], 60.0);
+    journal.run_started(0, false);
+    journal.run_started(1000, true);
+    journal.step("deploy:Web", 1005, 1010, 1100, Outcome::Deployed);
+    let text = WhyWaiting::of(&journal.events(), "Web").unwrap().text();
+    assert!(text.contains("ready 16 min 45 s after the start of the run\n  started 5 s later"), "{text}");
+}
+
+#[test]
 fn a_stack_is_found_by_its_id_or_name_and_a_wrong_one_has_a_suggestion() {
     let mut journal = Journal::default();
     journal.stack("shop/Web", "us-east-1", &[], 60.0);
