@@ -30,7 +30,7 @@ struct Row {
     delete: Duration,
 }
 
-/// The loads of the next operation on a stack, nested stacks included. `None` of an update is known.
+/// The loads of the next operation on a stack, nested stacks included. Those of an update are not known.
 pub(crate) fn loads(stack: &Stack, operation: StepOperation) -> ApiLoads {
     let time = match operation {
         StepOperation::Create => |row: &Row| row.create,

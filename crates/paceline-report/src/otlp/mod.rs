@@ -1,7 +1,7 @@
 //! The run as an OpenTelemetry trace, in the JSON encoding of OTLP.
 //!
-//! The run is the root span, and each step that was performed is a span below it. A resumed run continues its trace: the ids
-//! come from the id of the run and the ids of its steps. Times are those of the calendar.
+//! The first part of the run is the root span. The later parts of a resumed run, and the steps that were performed, are spans
+//! below it. All parts are in one trace: ids are digests of the ids of the run and of its steps. Times are wall-clock times.
 
 mod encode;
 mod ids;

@@ -273,14 +273,12 @@ impl RunSpans {
         *time += 1;
         let needs = self.needs.get(id).map_or(&[][..], Vec::as_slice);
         // A step that was not performed has no span.
-        let linked: Vec<_> = needs
-            .iter()
-            .filter_map(|need| {
-                let last = self.performed.get(need)?.checked_sub(1)?;
-                Some((SpanId::of_step(&self.run, need, last), need.clone()))
-            })
-            .collect();
-        let dropped_links = linked.len().saturating_sub(MOST);
+        let mut linked = needs.iter().filter_map(|need| {
+            let last = self.performed.get(need)?.checked_sub(1)?;
+            Some((SpanId::of_step(&self.run, need, last), need.clone()))
+        });
+        let links: Vec<_> = linked.by_ref().take(MOST).collect();
+        let dropped_links = linked.count();
         let step = &open.step;
         let text = |text: &str| Attribute::Text(one_line(text));
         let mut attributes = vec![
@@ -308,7 +306,7 @@ impl RunSpans {
             attributes,
             events: open.events,
             dropped_events: open.dropped,
-            links: linked.into_iter().take(MOST).collect(),
+            links,
             dropped_links,
             status,
         }
