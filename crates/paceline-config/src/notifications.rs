@@ -1,11 +1,10 @@
 //! Who hears that a deployment starts, fails and ends.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use crate::setting::{SettingError, choices, settings, text_setting};
+use crate::setting::{SettingError, choices, settings, shown_as_written, text_setting};
 
 settings! {
     /// Who hears that a deployment starts, fails and ends. A notification that cannot be sent is a warning, and never
@@ -221,13 +220,4 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_allowed)
 }
 
-macro_rules! shown_as_written {
-    ($($name:ident),+) => {
-        $(impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        })+
-    };
-}
 shown_as_written!(TopicArn, EventBus, ParameterName, WebhookTemplate);

@@ -1,12 +1,11 @@
 //! The pipeline around the build.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde_json::json;
 
 use crate::notifications::TopicArn;
-use crate::setting::{SettingError, settings, text_setting};
+use crate::setting::{SettingError, settings, shown_as_written, text_setting};
 
 settings! {
     /// The pipeline that `paceline gen --pipeline` writes: source, plan, approval of the plan, deployment. It reads the
@@ -127,15 +126,6 @@ impl FromStr for KeyArn {
     }
 }
 
-macro_rules! shown_as_written {
-    ($($name:ident),+) => {
-        $(impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        })+
-    };
-}
 shown_as_written!(ConnectionArn, BranchName, KeyArn);
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::setting::{SettingError, settings, text_setting};
+use crate::setting::{SettingError, settings, shown_as_written, text_setting};
 
 settings! {
     /// What a run creates at its start, while other steps run, so that no stack has to wait for it or fails without it.
@@ -32,11 +32,7 @@ impl RepositoryName {
     }
 }
 
-impl std::fmt::Display for RepositoryName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_written!(RepositoryName);
 
 impl std::str::FromStr for RepositoryName {
     type Err = SettingError;

@@ -1,6 +1,5 @@
 //! A region at a time: the region that is deployed first, and the alarms that are watched before the others follow.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use paceline_yaml::Node;
 use serde_json::{Value, json};
 
 use crate::patterns::{Pattern, Patterns};
-use crate::setting::{Problem, Setting, SettingError, choices, settings, text_setting};
+use crate::setting::{Problem, Setting, SettingError, choices, settings, shown_as_written, text_setting};
 
 settings! {
     /// Deploys the stacks of one region first, watches the CloudWatch alarms there, and only then deploys the stacks of
@@ -59,11 +58,7 @@ impl RegionName {
     }
 }
 
-impl fmt::Display for RegionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_written!(RegionName);
 
 impl FromStr for RegionName {
     type Err = SettingError;

@@ -1,11 +1,10 @@
 //! The wait condition that learns how a deployment ended.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde_json::json;
 
-use crate::setting::{SettingError, settings, text_setting};
+use crate::setting::{SettingError, settings, shown_as_written, text_setting};
 
 settings! {
     /// The CloudFormation wait condition that is signalled once, when the deployment ends: as a success or as a
@@ -84,14 +83,4 @@ impl FromStr for SignalId {
     }
 }
 
-impl fmt::Display for VariableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for SignalId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_written!(VariableName, SignalId);

@@ -1,11 +1,10 @@
 //! Where the traces of runs go.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde_json::json;
 
-use crate::setting::{SettingError, settings, text_setting};
+use crate::setting::{SettingError, settings, shown_as_written, text_setting};
 
 settings! {
     /// The OpenTelemetry traces of runs. They are sent only if an endpoint is set here or in a standard variable
@@ -48,11 +47,7 @@ impl FromStr for CollectorUrl {
     }
 }
 
-impl fmt::Display for CollectorUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_written!(CollectorUrl);
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,11 @@
 //! The names of build images.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::setting::{Problem, Setting, SettingError, text};
+use crate::setting::{Problem, Setting, SettingError, shown_as_written, text};
 
 /// Where AWS keeps its own images for `CodeBuild`.
 const OWN: &str = "aws/codebuild/";
@@ -178,11 +177,7 @@ impl Setting for Image {
     }
 }
 
-impl fmt::Display for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_written!(Image);
 
 #[cfg(test)]
 mod tests {

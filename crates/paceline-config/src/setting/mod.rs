@@ -15,7 +15,7 @@ pub(crate) use choices::choices;
 pub use problem::SettingError;
 pub(crate) use problem::{Problem, one_of};
 pub(crate) use settings::settings;
-pub(crate) use values::{DURATION_PATTERN, not_a_duration, text, text_setting};
+pub(crate) use values::{DURATION_PATTERN, not_a_duration, shown_as_written, text, text_setting};
 
 /// A value of `paceline.yaml`.
 pub(crate) trait Setting: Sized {

@@ -41,6 +41,18 @@ macro_rules! text_setting {
 }
 pub(crate) use text_setting;
 
+/// Shows settings of one text as this text.
+macro_rules! shown_as_written {
+    ($($name:ident),+) => {
+        $(impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        })+
+    };
+}
+pub(crate) use shown_as_written;
+
 /// The text of a value. Nothing at all is no text.
 pub(crate) fn text(node: &Node) -> Result<&str, Problem> {
     match &node.kind {
