@@ -19,6 +19,7 @@ mod quote;
 pub mod secrets;
 mod url;
 mod vocabulary;
+mod wildcard;
 
 pub use base64::base64;
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};
@@ -34,3 +35,4 @@ pub use near::near;
 pub use number::{count, duration, plural, to_the_millisecond};
 pub use quote::{first_few, list, quoted, shell_word};
 pub use url::{in_url, path_in_url, percent_decode};
+pub use wildcard::is_wildcard_match;
