@@ -72,8 +72,8 @@ impl Plan {
         edges.retain(|edge| selection.has(&edge.from) && selection.has(&edge.to));
         relaxed.retain(|it: &Relaxed| selection.has(&it.from) && selection.has(&it.to));
         let mut warnings: Vec<Warning> = Vec::new();
-        let rollout = if options.deletes { None } else { Rollout::new(config, assembly, &selection)? };
-        let rollout = rollout.and_then(|rollout| rollout.map_err(|warning| warnings.push(warning)).ok());
+        let rollout =
+            if options.deletes { None } else { Rollout::new(config, assembly, &selection, &mut warnings)? };
         let contradicts = |edge: &Edge| {
             phases.contradict(edge).is_some() || rollout.as_ref().is_some_and(|it| it.contradicts(edge))
         };

@@ -144,7 +144,7 @@ fn in_order(nodes: &[usize], graph: &Graph) -> Vec<usize> {
 }
 
 /// The nodes that have no neighbour among themselves.
-fn ends(nodes: &[usize], neighbours: fn(&Graph, usize) -> &[usize], graph: &Graph) -> Vec<usize> {
+pub(super) fn ends(nodes: &[usize], neighbours: fn(&Graph, usize) -> &[usize], graph: &Graph) -> Vec<usize> {
     let among: HashSet<usize> = nodes.iter().copied().collect();
     let has_none = |node: &usize| !neighbours(graph, *node).iter().any(|other| among.contains(other));
     nodes.iter().copied().filter(has_none).collect()

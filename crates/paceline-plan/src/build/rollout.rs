@@ -1,10 +1,11 @@
 //! The rollout: the stacks of one region come first, and those of the other regions wait for them and for the bake.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use paceline_assembly::{Assembly, Stack};
 
 use super::error::PlanError;
+use super::phases::ends;
 use super::selection::Selection;
 use crate::model::graph::Graph;
 use crate::model::{AlarmPattern, Bake, Edge, LeftOutReason, NoRollout, PlannedStack, Reason, Tie, Warning};
@@ -27,7 +28,8 @@ impl<'a> Rollout<'a> {
         config: &Config,
         assembly: &'a Assembly,
         selection: &Selection,
-    ) -> Result<Option<Result<Self, Warning>>, PlanError> {
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Self>, PlanError> {
         let Some(setting) = &config.rollout else { return Ok(None) };
         let first = setting.first.as_str();
         let place = config.places.get("rollout.first").map(|place| place.to_string());
@@ -53,7 +55,8 @@ impl<'a> Rollout<'a> {
         let regions: HashMap<&str, &str> =
             chosen().filter_map(|stack| Some((stack.id.as_str(), region(stack)?))).collect();
         if let Some(why) = without_effect(first, &regions, assembly, selection) {
-            return Ok(Some(Err(Warning::RolloutWithoutEffect { first: first.to_owned(), why })));
+            warnings.push(Warning::RolloutWithoutEffect { first: first.to_owned(), why });
+            return Ok(None);
         }
         let bake = Bake {
             region: first.to_owned(),
@@ -61,7 +64,7 @@ impl<'a> Rollout<'a> {
             alarms: setting.alarms.0.iter().map(|alarm| AlarmPattern(alarm.text.clone())).collect(),
             on_alarm: setting.on_alarm,
         };
-        Ok(Some(Ok(Self { bake, place, regions })))
+        Ok(Some(Self { bake, place, regions }))
     }
 
     pub(crate) fn bake(&self) -> &Bake {
@@ -100,22 +103,18 @@ impl<'a> Rollout<'a> {
     /// The edges that the rollout adds, from what starts the other regions to what ends the first one. They are added to
     /// the graph too; `number` is a stack's node in it.
     pub(crate) fn edges(&self, graph: &mut Graph, number: &HashMap<&str, usize>) -> Vec<Edge> {
-        let (mut first, mut others) = (Vec::new(), Vec::new());
-        for (&id, &node) in number {
-            if self.is_first(id) { first.push((node, id)) } else { others.push((node, id)) }
-        }
-        let nodes = |of: &[(usize, &str)]| of.iter().map(|(node, _)| *node).collect::<BTreeSet<usize>>();
-        let (first_nodes, other_nodes) = (nodes(&first), nodes(&others));
-        first.retain(|(node, _)| !graph.needed_by(*node).iter().any(|next| first_nodes.contains(next)));
-        others.retain(|(node, _)| !graph.needs(*node).iter().any(|need| other_nodes.contains(need)));
-        first.sort_unstable();
-        others.sort_unstable();
-        let mut edges = Vec::with_capacity(first.len() * others.len());
-        for &(from, waits) in &others {
-            for &(to, is_awaited) in &first {
+        let nodes = number.iter().map(|(&id, &node)| (node, id));
+        let (first, others): (BTreeMap<usize, &str>, BTreeMap<usize, &str>) =
+            nodes.partition(|(_, id)| self.is_first(id));
+        let nodes = |of: &BTreeMap<usize, &str>| of.keys().copied().collect::<Vec<usize>>();
+        let last = ends(&nodes(&first), Graph::needed_by, graph);
+        let next = ends(&nodes(&others), Graph::needs, graph);
+        let mut edges = Vec::with_capacity(last.len() * next.len());
+        for from in next {
+            for &to in &last {
                 graph.add(from, to);
                 let tie = Tie::Rollout { first: self.bake.region.clone() };
-                edges.push(Edge::new(waits, is_awaited, Reason::Rollout, tie));
+                edges.push(Edge::new(others[&from], first[&to], Reason::Rollout, tie));
             }
         }
         edges

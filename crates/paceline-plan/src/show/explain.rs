@@ -8,7 +8,7 @@ use paceline_text::near;
 use super::wording::{clean, count, show_duration, show_reasons};
 use crate::build::error::PlanError;
 use crate::model::graph::Graph;
-use crate::model::{Edge, Gate, Plan, PlannedStack, Reason, Work, folded};
+use crate::model::{Edge, Plan, PlannedStack, Reason, Work, folded};
 
 /// More constructs that read the same name are counted and not named.
 const FEW_CONSTRUCTS: usize = 3;
@@ -187,16 +187,14 @@ impl<'a> Explained<'a> {
             {
                 let _ = writeln!(out, "    gate: {b} is followed by a wait until {}", gate.condition());
             }
-            if let Work::Gate { gate: Gate::Bake(bake), .. } = &step.work
-                && reasons.contains_key(&Reason::Rollout)
-            {
-                let (alarms, time) = (clean(&bake.alarms_shown()), show_duration(bake.time));
-                let _ = writeln!(
-                    out,
-                    "    bake: between the two, the alarms {alarms} of {} are watched for {time}",
-                    bake.region
-                );
-            }
+        }
+        if let Some(bake) = self.plan.bake().filter(|_| reasons.contains_key(&Reason::Rollout)) {
+            let (alarms, time) = (clean(&bake.alarms_shown()), show_duration(bake.time));
+            let _ = writeln!(
+                out,
+                "    bake: between the two, the alarms {alarms} of {} are watched for {time}",
+                bake.region
+            );
         }
     }
 
