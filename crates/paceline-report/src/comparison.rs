@@ -28,14 +28,15 @@ pub struct PhaseTimes {
 
 impl PhaseTimes {
     /// The stacks of a run one after the other, each with its measured duration, and the syntheses and commands. Assets
-    /// and gates do not count, because such a script has none.
+    /// and gates do not count, because such a script has none. The bake of a rollout counts: it was asked for, and no order
+    /// of the stacks makes it shorter.
     pub fn one_after_another(record: &Record) -> Self {
         let of = |phase: &Phase<'_>| phase.stacks.iter().map(|stack| stack.duration()).sum();
         let phases: Vec<(String, Duration)> =
             record.phases().iter().map(|phase| (phase.name.to_owned(), of(phase))).collect();
         let others =
             record.steps.iter().filter(|step| matches!(step.step.kind, StepKind::Synth | StepKind::Command));
-        let others: Duration = others.map(StepRecord::duration).sum();
+        let others: Duration = others.chain(bakes(record)).map(StepRecord::duration).sum();
         Self { total: others + phases.iter().map(|&(_, time)| time).sum::<Duration>(), phases }
     }
 
@@ -67,14 +68,14 @@ pub(crate) struct Table {
     pub(crate) header: Vec<&'static str>,
     /// Cells, each with the lines in it.
     pub(crate) rows: Vec<Vec<Vec<String>>>,
-    /// How many of the rows are phases; totals follow.
-    pub(crate) phases: usize,
+    /// How many rows come before the totals.
+    pub(crate) parts: usize,
 }
 
 /// How many stacks a cell lists at most.
 const LISTED: usize = 8;
 
-/// One row for each phase and one for the total. There is no table if no stack was started. Other schedules are left out
+/// One row for each phase, for the bake of a rollout and for the total. There is no table if no stack was started. Other schedules are left out
 /// unless every stack succeeded, because the duration of a failed stack cannot be compared.
 pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<Table> {
     let comparison = comparison.filter(|_| record.all_succeeded());
@@ -105,21 +106,18 @@ pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<
             row.push(figure(comparison.sequential.phase(phase.name)));
             row.push(figure(comparison.phased.phase(phase.name)));
         }
-        let start = phase.stacks.iter().filter_map(|stack| stack.started()).min();
-        let end = phase
-            .stacks
-            .iter()
-            .filter(|stack| !stack.spans.is_empty())
-            .map(|stack| stack.finished().unwrap_or(record.elapsed))
-            .max();
-        row.push(match (start, end) {
-            (Some(start), Some(end)) => {
-                vec![unit.figure(end.saturating_sub(start)), format!("from {}", unit.figure(start))]
-            }
-            _ => vec!["–".to_owned()],
-        });
+        row.push(as_it_ran(record, unit, phase.stacks.iter().copied()));
         rows.push(row);
     }
+    for bake in bakes(record) {
+        let mut row = vec![vec![record.label(&bake.step)], Vec::new()];
+        if comparison.is_some() {
+            row.extend([figure(Some(bake.duration())), figure(Some(bake.duration()))]);
+        }
+        row.push(as_it_ran(record, unit, [bake]));
+        rows.push(row);
+    }
+    let parts = rows.len();
 
     let mut total = vec![vec!["total".to_owned()], vec![count(record.stacks().count(), "stack")]];
     let mut saving = vec![vec!["saved".to_owned()], Vec::new()];
@@ -136,7 +134,30 @@ pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<
         rows.push(saving);
     }
 
-    Some(Table { unit, header, rows, phases: phases.len() })
+    Some(Table { unit, header, rows, parts })
+}
+
+/// The bakes that were begun.
+fn bakes(record: &Record) -> impl Iterator<Item = &StepRecord> {
+    record.steps.iter().filter(|step| step.step.is_bake() && !step.spans.is_empty())
+}
+
+/// The cell of some steps: the time from the first start to the last end, and the first start.
+fn as_it_ran<'a>(
+    record: &Record,
+    unit: Unit,
+    steps: impl IntoIterator<Item = &'a StepRecord>,
+) -> Vec<String> {
+    let spans = steps.into_iter().filter_map(|step| {
+        let start = step.started()?;
+        Some((start, step.finished().unwrap_or(record.elapsed)))
+    });
+    match spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
+        Some((start, end)) => {
+            vec![unit.figure(end.saturating_sub(start)), format!("from {}", unit.figure(start))]
+        }
+        None => vec!["–".to_owned()],
+    }
 }
 
 /// The time that was saved compared with another schedule. Negative if that would have been faster.

@@ -74,7 +74,8 @@ const LEAST_PART: u32 = 20;
 const TWIN_PERCENT: u32 = 80;
 
 /// The steps on the critical path that are worth shortening, the longest first. Empty unless every stack succeeded, because
-/// a failed run says little about the next one. Steps that had nothing to do are left out.
+/// a failed run says little about the next one. Steps that had nothing to do are left out, and the bake of a rollout, which
+/// takes as long as the configuration says.
 pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
     if !record.all_succeeded() {
         return Vec::new();
@@ -83,7 +84,8 @@ pub fn what_to_shorten(record: &Record) -> Vec<Shortening<'_>> {
     let least = record.elapsed / LEAST_PART;
     let is_worth_it = |link: &&Link<'_>| {
         let is_new = link.step.outcome != Some(Outcome::Unchanged);
-        is_new && !link.duration().is_zero() && link.duration() >= least
+        let is_work = !link.step.step.is_bake();
+        is_new && is_work && !link.duration().is_zero() && link.duration() >= least
     };
     let mut stacks: Vec<Shortening<'_>> = critical_path(record)
         .iter()

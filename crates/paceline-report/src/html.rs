@@ -177,7 +177,7 @@ fn comparison_table(out: &mut String, record: &Record, comparison: Option<&Compa
     }
     writeln!(out, "</tr></thead><tbody>")?;
     for (i, row) in table.rows.iter().enumerate() {
-        let class = if i < table.phases { "" } else { " class=\"total\"" };
+        let class = if i < table.parts { "" } else { " class=\"total\"" };
         write!(out, "<tr{class}>")?;
         for (i, lines) in row.iter().enumerate() {
             let class = if i < 2 { "" } else { " class=\"n\"" };

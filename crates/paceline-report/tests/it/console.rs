@@ -305,6 +305,21 @@ fn what_went_on_in_aws_during_an_interruption_had_not_been_done_before() {
     assert_eq!(text.matches("(earlier)").count(), 1, "{text}");
 }
 
+/// The bake is in every order of the stacks, so it neither saves time nor costs any.
+#[test]
+fn a_bake_has_its_own_row_and_counts_in_all_orders() {
+    let record = Record::of(&runs::rolled_out());
+    let text = summary(&record, comparison(&record).as_ref(), Style::default());
+    let row = |start: &str| {
+        let line = text.lines().rfind(|line| line.trim_start().starts_with(start)).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(row("bake of us-east-1"), "bake of us-east-1 10.0 10.0 10.0");
+    assert_eq!(row("total"), "total 4 stacks 20.0 16.0 16.0");
+    assert_eq!(row("saved"), "saved 4.0 (20 %) 0.0");
+    assert!(text.contains("shorten Data (us-east-1) first"), "nobody wants a shorter bake: {text}");
+}
+
 #[test]
 fn what_cannot_be_seen_in_figures_was_not_saved() {
     for (other, shown) in

@@ -111,6 +111,17 @@ impl Journal {
         self.plan(step, &[&format!("deploy:{stack}")], 10.0);
     }
 
+    /// The bake of a rollout.
+    pub(crate) fn bake(&mut self, region: &str, needs: &[&str]) {
+        let step = StepRef {
+            step: format!("gate:bake:{region}"),
+            title: format!("bake of {region}"),
+            region: Some(region.to_owned()),
+            ..plain("gate", region)
+        };
+        self.plan(step, needs, 600.0);
+    }
+
     pub(crate) fn asset(&mut self, name: &str) {
         self.plan(plain("publish", name), &[], 5.0);
     }

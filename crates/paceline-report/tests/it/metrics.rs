@@ -151,6 +151,11 @@ fn only_stacks_that_shared_their_time_with_another_one_are_parallel_completions(
 }
 
 #[test]
+fn a_bake_is_no_time_that_another_order_would_have_saved() {
+    assert_eq!(of_deployment(&of(&runs::rolled_out()), "TimeSaved"), [240.0]);
+}
+
+#[test]
 fn failures_of_new_roles_and_timeouts_are_told_by_the_reasons_of_resources() {
     let mut journal = three();
     journal.run_started(0, false);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use paceline_engine::event::{BuildPhase, BuildPhases, Event, Fact, Outcome};
-use paceline_report::{Comparison, PhaseTimes, Record};
+use paceline_report::{Comparison, PhaseTimes, Record, StepRecord};
 
 use crate::journal::{Journal, Went, failed, found};
 
@@ -268,6 +268,28 @@ pub(crate) fn in_build() -> Vec<Event> {
     journal.events()
 }
 
+/// Two stacks in each of two regions, and a bake between the regions.
+pub(crate) fn rolled_out() -> Vec<Event> {
+    let mut journal = Journal::default();
+    journal.phase("first", &["Shop", "Data"]);
+    journal.phase("others", &["ShopEu", "DataEu"]);
+    for id in ["Shop", "Data"] {
+        journal.stack(id, "us-east-1", &[], 100.0);
+    }
+    journal.bake("us-east-1", &["deploy:Shop", "deploy:Data"]);
+    for id in ["ShopEu", "DataEu"] {
+        journal.stack(id, "eu-west-1", &["gate:bake:us-east-1"], 100.0);
+    }
+    journal.run_started(0, false);
+    journal.step("deploy:Shop", 0, 0, 120, Outcome::Deployed);
+    journal.step("deploy:Data", 0, 0, 180, Outcome::Deployed);
+    journal.step("gate:bake:us-east-1", 180, 180, 780, found("1 alarm watched, none went off"));
+    journal.step("deploy:ShopEu", 780, 780, 900, Outcome::Deployed);
+    journal.step("deploy:DataEu", 780, 780, 960, Outcome::Deployed);
+    journal.run_finished(960, 0, 0);
+    journal.events()
+}
+
 /// Stacks are deleted: one keeps a bucket, one was not there, one cannot go, and so what it uses stays.
 pub(crate) fn deleted(all: bool) -> Vec<Event> {
     let mut journal = Journal::default();
@@ -306,6 +328,8 @@ pub(crate) fn comparison(record: &Record) -> Option<Comparison> {
         phased.phases.push((phase.name.to_owned(), longest));
         phased.total += longest;
     }
+    let bakes = record.steps.iter().filter(|step| step.step.is_bake());
+    phased.total += bakes.map(StepRecord::duration).sum::<Duration>();
     (sequential.total > Duration::ZERO).then_some(Comparison { sequential, phased })
 }
 
@@ -322,6 +346,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("deleted", deleted(true)),
         ("not_deleted", deleted(false)),
         ("continued", continued()),
+        ("rolled_out", rolled_out()),
         ("empty", Vec::new()),
     ]
 }
