@@ -75,8 +75,8 @@ pub(crate) struct Table {
 /// How many stacks a cell lists at most.
 const LISTED: usize = 8;
 
-/// One row for each phase, for the bake of a rollout and for the total. There is no table if no stack was started. Other schedules are left out
-/// unless every stack succeeded, because the duration of a failed stack cannot be compared.
+/// One row for each phase, for the bake of a rollout and for the total. There is no table if no stack was started. Other
+/// schedules are left out unless every stack succeeded, because the duration of a failed stack cannot be compared.
 pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<Table> {
     let comparison = comparison.filter(|_| record.all_succeeded());
     let phases = record.phases();
@@ -124,7 +124,7 @@ pub(crate) fn table(record: &Record, comparison: Option<&Comparison>) -> Option<
     if let Some(comparison) = comparison {
         for other in [comparison.sequential.total, comparison.phased.total] {
             total.push(figure(Some(other)));
-            saving.push(vec![saved(other, record.elapsed, unit)]);
+            saving.push(saved(other, record.elapsed, unit));
         }
     }
     total.push(figure(Some(record.elapsed)));
@@ -161,15 +161,15 @@ fn as_it_ran<'a>(
 }
 
 /// The time that was saved compared with another schedule. Negative if that would have been faster.
-fn saved(other: Duration, ran: Duration, unit: Unit) -> String {
+fn saved(other: Duration, ran: Duration, unit: Unit) -> Vec<String> {
     let difference = other.abs_diff(ran);
     let figure = unit.figure(difference);
     // A difference that rounds to zero has no sign and no percentage.
     if figure == unit.figure(Duration::ZERO) {
-        return figure;
+        return vec![figure];
     }
     let sign = if other < ran { "-" } else { "" };
     let percent = format!("{:.0}", 100.0 * difference.as_secs_f64() / other.as_secs_f64().max(0.001));
     let percent = if percent == "0" { "below 1".to_owned() } else { format!("{sign}{percent}") };
-    format!("{sign}{figure} ({percent} %)")
+    vec![format!("{sign}{figure}"), format!("({percent} %)")]
 }
