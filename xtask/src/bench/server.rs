@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -25,12 +25,29 @@ pub(super) struct Calls {
     pub(super) by_operation: BTreeMap<String, usize>,
     /// The calls that were throttled.
     pub(super) throttled: usize,
+    since: Option<Instant>,
+    /// The calls of CloudFormation in each second of the while.
+    by_second: BTreeMap<u64, usize>,
+    /// The time until the first operation of a stack was asked for.
+    pub(super) first_operation: Option<Duration>,
 }
+
+/// The calls that begin an operation of a stack.
+const OPERATIONS: [&str; 3] = ["CreateStack", "UpdateStack", "CreateChangeSet"];
+/// The busiest time of so many seconds counts: within a second, calls come in bursts.
+const WINDOW: u64 = 10;
 
 impl Calls {
     pub(super) fn of(&self, service: &str) -> usize {
         let operations = self.by_operation.iter();
         operations.filter(|(call, _)| call.split(' ').next() == Some(service)).map(|(_, number)| number).sum()
+    }
+
+    /// The calls of CloudFormation a second, in the busiest seconds.
+    pub(super) fn busiest(&self) -> f64 {
+        let of_window = |from: u64| self.by_second.range(from..from + WINDOW).map(|(_, calls)| calls).sum();
+        let most: usize = self.by_second.keys().map(|&from| of_window(from)).max().unwrap_or_default();
+        most as f64 / WINDOW as f64
     }
 
     /// Counts a line of the access log: `<time> <service> <operation> <region> <status> [<error>] [<stack>]`.
@@ -44,6 +61,13 @@ impl Calls {
         if status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit()) {
             *self.by_operation.entry(format!("{service} {operation}")).or_default() += 1;
             self.throttled += usize::from(next().is_some_and(|error| error.starts_with("Throttling")));
+            let passed = self.since.get_or_insert_with(Instant::now).elapsed();
+            if service == "cloudformation" {
+                *self.by_second.entry(passed.as_secs()).or_default() += 1;
+                if OPERATIONS.contains(&operation) {
+                    self.first_operation.get_or_insert(passed);
+                }
+            }
         }
     }
 }
@@ -80,8 +104,10 @@ impl Server {
         ]
     }
 
+    /// Counts the calls from now on.
     pub(super) fn forget_calls(&self) {
-        *self.calls.lock().unwrap_or_else(PoisonError::into_inner) = Calls::default();
+        let calls = Calls { since: Some(Instant::now()), ..Calls::default() };
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner) = calls;
     }
 
     pub(super) fn calls(&self) -> Calls {
@@ -90,10 +116,27 @@ impl Server {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The descriptions and statuses of a region's stacks: the first 100, which is a page.
+    /// The descriptions and statuses of a region's stacks.
     pub(super) fn stacks(&self, region: &str) -> Result<Vec<(String, String)>> {
+        let (mut stacks, mut next) = (Vec::new(), None);
+        loop {
+            let answer = self.page_of_stacks(region, next.as_deref())?;
+            // The status of a stack comes after its description.
+            let parts = answer.split("</StackStatus>");
+            stacks.extend(
+                parts.filter_map(|it| Some((inside(it, "Description")?, inside(it, "StackStatus")?))),
+            );
+            next = inside(&answer, "NextToken");
+            if next.is_none() {
+                return Ok(stacks);
+            }
+        }
+    }
+
+    fn page_of_stacks(&self, region: &str, next: Option<&str>) -> Result<String> {
         let host = self.address.trim_start_matches("http://");
-        let body = "Action=DescribeStacks&Version=2010-05-15";
+        let next = next.map(|token| format!("&NextToken={token}")).unwrap_or_default();
+        let body = format!("Action=DescribeStacks&Version=2010-05-15{next}");
         let mut stream = TcpStream::connect(host)?;
         write!(
             stream,
@@ -108,11 +151,7 @@ impl Server {
         if !answer.starts_with("HTTP/1.1 200") {
             bail!("the embedded AWS does not list the stacks of {region}: {answer}");
         }
-        // The status of a stack comes after its description.
-        let stacks = answer.split("</StackStatus>");
-        Ok(stacks
-            .filter_map(|stack| Some((inside(stack, "Description")?, inside(stack, "StackStatus")?)))
-            .collect())
+        Ok(answer)
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct App {
     pub(super) regions: usize,
     /// The last stacks of the app wait for each other, if there is more than one.
     pub(super) chain: usize,
+    /// So many of the first stacks have an image.
+    pub(super) images: usize,
 }
 
 impl App {
@@ -42,6 +44,11 @@ impl App {
             let template = serde_json::to_vec(&template)?;
             let digest = sha256(&template);
             fs::write(folder.join(format!("{name}.template.json")), template)?;
+            if number < self.images {
+                let image = folder.join(image(number));
+                fs::create_dir_all(&image)?;
+                fs::write(image.join("Dockerfile"), format!("FROM scratch\nLABEL of={name}\n"))?;
+            }
             let assets = self.assets(number, &digest);
             fs::write(folder.join(format!("{name}.assets.json")), serde_json::to_vec(&assets)?)?;
             artifacts.insert(
@@ -85,6 +92,21 @@ impl App {
 
     fn assets(&self, number: usize, digest: &str) -> Value {
         let (name, region) = (name(number), self.region(number));
+        let mut images = Map::new();
+        if number < self.images {
+            let image = image(number);
+            images.insert(
+                sha256(image.as_bytes()),
+                json!({
+                    "source": { "directory": image },
+                    "destinations": { "current": {
+                        "repositoryName": format!("cdk-hnb659fds-container-assets-{ACCOUNT}-{region}"),
+                        "imageTag": sha256(image.as_bytes()), "region": region,
+                        "assumeRoleArn": role("image-publishing", region),
+                    } },
+                }),
+            );
+        }
         json!({
             "version": "36.0.0",
             "files": { digest: {
@@ -95,13 +117,18 @@ impl App {
                     "assumeRoleArn": role("file-publishing", region),
                 } },
             } },
-            "dockerImages": {},
+            "dockerImages": images,
         })
     }
 }
 
 fn name(number: usize) -> String {
     format!("Service{number:03}")
+}
+
+/// The folder of a stack's image.
+fn image(number: usize) -> String {
+    format!("image-of-{}", name(number))
 }
 
 /// The description of a stack in this version.

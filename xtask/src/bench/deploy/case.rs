@@ -29,7 +29,7 @@ pub(super) enum Start {
 }
 
 const BOTH: &[Program] = &[Cdk, Paceline];
-const SINGLE: App = App { stacks: 0, regions: 1, chain: 0 };
+const SINGLE: App = App { stacks: 0, regions: 1, chain: 0, images: 0 };
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -86,5 +86,23 @@ pub(super) const CASES: &[Case] = &[
         concurrency: 8,
         server: &["--fail", "Service003:Value:create"],
         programs: BOTH,
+    },
+    Case {
+        name: "images",
+        says: "3 stacks with an image each and 5 stacks without are created; a stand-in for docker builds each image in 10 s",
+        app: App { stacks: 8, images: 3, ..SINGLE },
+        start: Start::Empty,
+        concurrency: 10,
+        server: &["--images", "absent"],
+        programs: BOTH,
+    },
+    Case {
+        name: "large",
+        says: "1,000 stacks in 4 regions are created",
+        app: App { stacks: 1000, regions: 4, ..SINGLE },
+        start: Start::Empty,
+        concurrency: 100,
+        server: &[],
+        programs: &[Paceline],
     },
 ];

@@ -158,7 +158,7 @@ fn run(
 /// and by the rate at which CloudFormation accepts them. The time of an operation is that of the embedded AWS, which
 /// has it from the same table as the plan.
 fn bound(sh: &Shell, programs: &Programs, case: &Case, app: &Path) -> Result<Option<f64>> {
-    if case.start == Start::Same {
+    if case.start == Start::Same || case.app.images > 0 {
         return Ok(None);
     }
     let paceline = &programs.paceline;

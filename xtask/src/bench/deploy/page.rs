@@ -47,22 +47,29 @@ pub(super) fn page(compared: &[Compared], times: usize) -> String {
     }
     page.push_str("\n## Every run\n\n");
     page.push_str(
-        "CPU in seconds, memory as the peak of resident memory. Calls are those of CloudFormation.\n\n",
+        "CPU in seconds, memory as the peak of resident memory. Calls are those of CloudFormation, and those of a second are\n\
+         the mean of the busiest ten seconds. The last column is the time until the first operation of a stack was asked for.\n\n",
     );
-    page.push_str("| case | program | time | CPU | memory | calls | throttled | stacks |\n");
-    page.push_str("|---|---|---:|---:|---:|---:|---:|---:|\n");
+    page.push_str(
+        "| case | program | time | CPU | memory | calls | a second | throttled | stacks | first operation |\n",
+    );
+    page.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     for Compared { case, runs, .. } in compared {
         for Run { program, figures, calls, done } in runs {
             let _ = writeln!(
                 page,
-                "| {} | {} | {:.1} s | {:.1} s | {} MB | {} | {} | {done} |",
+                "| {} | {} | {:.1} s | {:.1} s | {} MB | {} | {:.1} | {} | {done} | {} |",
                 case.name,
                 program.name(),
                 figures.time.as_secs_f64(),
                 figures.cpu,
                 figures.memory / 1024,
                 calls.of("cloudformation"),
-                calls.throttled
+                calls.busiest(),
+                calls.throttled,
+                calls
+                    .first_operation
+                    .map_or_else(|| "–".to_owned(), |first| format!("{:.1} s", first.as_secs_f64()))
             );
         }
     }
