@@ -5,8 +5,8 @@
 mod convert;
 mod document;
 
-use paceline_text::Documented as _;
-use serde_json::{Value, json};
+use paceline_text::{document_schema, json_document};
+use serde_json::Value;
 
 use self::document::ReportDocument;
 use crate::record::Record;
@@ -16,15 +16,10 @@ const SCHEMA: u32 = 1;
 
 /// The run as JSON, with a line break at its end.
 pub fn json(record: &Record) -> String {
-    // The document has only texts, numbers and lists, so it can always be written.
-    serde_json::to_string_pretty(&ReportDocument::of(record)).unwrap_or_default() + "\n"
+    json_document(&ReportDocument::of(record))
 }
 
 /// The JSON Schema of the document.
 pub fn json_schema() -> Value {
-    let mut schema = ReportDocument::schema();
-    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    schema["title"] = json!("Report of a run of Paceline");
-    schema["properties"]["schema"]["const"] = json!(SCHEMA);
-    schema
+    document_schema::<ReportDocument>("Report of a run of Paceline", SCHEMA)
 }

@@ -24,7 +24,7 @@ mod wildcard;
 pub use base64::base64;
 pub use clean::{breaks_lines, clean, clean_but_for_colors, is_invisible, one_line};
 pub use distinct::distinct;
-pub use documented::{Documented, object_schema, property_schema};
+pub use documented::{Documented, Nullable, document_schema, json_document, object_schema, property_schema};
 pub use exit::ExitCode;
 pub use explain::{Explained, Problem, with_sources};
 pub use free_name::free_name;

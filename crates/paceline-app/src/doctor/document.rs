@@ -1,7 +1,7 @@
 //! The shape of the JSON that `paceline doctor` prints. `paceline schema doctor` prints its JSON Schema.
 
-use paceline_text::{Documented as _, Problem, documented};
-use serde_json::{Value, json};
+use paceline_text::{Problem, document_schema, documented};
+use serde_json::Value;
 
 use super::finding::{Diagnosis, Finding};
 
@@ -68,9 +68,5 @@ impl DoctorDocument {
 
 /// The JSON Schema of the document.
 pub fn json_schema() -> Value {
-    let mut schema = DoctorDocument::schema();
-    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    schema["title"] = json!("Findings of paceline doctor");
-    schema["properties"]["schema"]["const"] = json!(SCHEMA);
-    schema
+    document_schema::<DoctorDocument>("Findings of paceline doctor", SCHEMA)
 }

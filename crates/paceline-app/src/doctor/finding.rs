@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use paceline_text::{Problem, Style, Tone, count};
+use paceline_text::{Problem, Style, Tone, count, json_document};
 
 use super::document::DoctorDocument;
 
@@ -143,7 +143,6 @@ impl Diagnosis {
     }
 
     pub(super) fn json(&self) -> String {
-        // The document has only texts, numbers and lists, so it can always be written.
-        serde_json::to_string_pretty(&DoctorDocument::of(self)).unwrap_or_default() + "\n"
+        json_document(&DoctorDocument::of(self))
     }
 }

@@ -8,8 +8,8 @@ mod sentences;
 mod summary;
 mod text;
 
-use paceline_text::Documented as _;
-use serde_json::{Value, json};
+use paceline_text::{document_schema, json_document};
+use serde_json::Value;
 
 pub use markdown::{COMMENT_LIMIT, markdown};
 pub use text::text;
@@ -30,15 +30,10 @@ pub struct Shown<'a> {
 
 /// The difference as JSON, with a line break at its end. It is complete: no value is cut.
 pub fn json(shown: &Shown<'_>) -> String {
-    // The document has only texts, numbers and lists, so it can always be written.
-    serde_json::to_string_pretty(&DiffDocument::of(shown)).unwrap_or_default() + "\n"
+    json_document(&DiffDocument::of(shown))
 }
 
 /// The JSON Schema of the document.
 pub fn json_schema() -> Value {
-    let mut schema = DiffDocument::schema();
-    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    schema["title"] = json!("What paceline diff found");
-    schema["properties"]["schema"]["const"] = json!(SCHEMA);
-    schema
+    document_schema::<DiffDocument>("What paceline diff found", SCHEMA)
 }
