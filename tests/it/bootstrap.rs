@@ -108,6 +108,12 @@ fn a_dry_run_says_which_and_why_and_runs_nothing() {
         let line = format!("aws://111111111111/us-east-1 {why}");
         assert!(ran.stdout.lines().any(|it| it == line), "no {line} in {}", ran.stdout);
         assert!(ran.stdout.contains("\n  cdk bootstrap aws://111111111111/us-east-1 "), "{}", ran.stdout);
+        let arguments = ["--dry-run", "--exclude", "*Secondary", "--format", "json"];
+        let json = bootstrap(&place, &sim.address).args(arguments).run().expect(0).document("bootstrap");
+        let environment = &json["environments"][0];
+        assert_eq!(environment["environment"], "aws://111111111111/us-east-1");
+        assert_eq!(environment["lacks"], line);
+        assert!(environment["command"].as_str().unwrap().starts_with("cdk bootstrap aws://"), "{json:#}");
     }
     assert_eq!(calls(&place), [""; 0]);
 }

@@ -49,6 +49,13 @@ fn without_yes_it_says_what_would_be_deleted_and_asks_nobody() {
     assert!(ran.stderr.starts_with("error: nothing was deleted\n hint: run it with --yes"), "{}", ran.stderr);
     let dry = place.paceline(["destroy", "--dry-run", "--yes"]).args(workshop::app()).run().expect(0);
     assert_eq!((dry.stdout, dry.stderr), (ran.stdout, String::new()));
+    let json = place.paceline(["destroy", "--format", "json"]).args(workshop::app()).run().expect(2);
+    let document = json.document("destroy");
+    let stacks = document["stacks"].as_array().unwrap();
+    // What others need goes last.
+    assert_eq!((stacks.len(), &stacks[4]["id"]), (5, &json!("Services")));
+    assert!(stacks[4]["after"].as_array().unwrap().contains(&json!("Applications")), "{document:#}");
+    assert!(stacks[4]["keeps"].as_array().is_some_and(|kept| !kept.is_empty()), "{document:#}");
     assert_eq!(place.runs(), [""; 0]);
 }
 

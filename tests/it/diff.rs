@@ -30,7 +30,7 @@ fn parameter() -> Value {
 }
 
 fn changes(ran: &Ran) -> Vec<(String, String)> {
-    let document = ran.stdout_json();
+    let document = ran.document("diff");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     document["stacks"].as_array().unwrap().iter().map(|it| (text(&it["id"]), text(&it["change"]))).collect()
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::deploy::tiny_manifest;
 use crate::harness::{Place, Sim};
+use crate::schemas::assert_is;
 
 /// An app of one stack with a queue.
 fn app(place: &Place) {
@@ -15,7 +16,7 @@ fn app(place: &Place) {
 /// The findings of a call, each as severity, check, place and message.
 fn findings(stdout: &str) -> Vec<[String; 4]> {
     let document: Value = serde_json::from_str(stdout).unwrap();
-    assert_eq!(document["schema"], 1);
+    assert_is("doctor", &document);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let all = document["findings"].as_array().unwrap().iter();
     all.map(|it| ["severity", "check", "where", "why"].map(|key| text(&it[key]))).collect()

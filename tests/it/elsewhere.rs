@@ -87,7 +87,7 @@ fn a_killed_run_is_continued_on_a_machine_that_has_only_the_app() {
     let ran = call(&third, &sim, &["deploy", "--resume", &run]).run().expect(2);
     assert!(ran.stderr.contains("has ended, so there is nothing to continue"), "{}", ran.stderr);
     let report = call(&machine("one"), &sim, &["report", "last", "--format", "json"]).run().expect(0);
-    assert_eq!(report.stdout_json()["run"].as_str(), Some(run.as_str()));
+    assert_eq!(report.document("report")["run"].as_str(), Some(run.as_str()));
     let watched = call(&machine("one"), &sim, &["watch", &run]).run().expect(0);
     assert!(watched.stderr.contains("3 of 3 stacks ended so far"), "{}", watched.stderr);
 }
@@ -138,7 +138,7 @@ fn the_histories_of_two_machines_are_one() {
     app(&there, "two");
     call(&there, &sim, &["deploy"]).run().expect(0);
     let runs = |place: &Place| {
-        let listed = call(place, &sim, &["history", "--format", "json"]).run().expect(0).stdout_json();
+        let listed = call(place, &sim, &["history", "--format", "json"]).run().expect(0).document("history");
         let names =
             listed["runs"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap().to_owned());
         let mut names: Vec<String> = names.collect();

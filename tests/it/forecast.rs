@@ -28,7 +28,7 @@ impl Case {
 
     fn plan(&self, more: &[&str]) -> Value {
         let command: Vec<&str> = ["plan", "--format", "json"].iter().chain(more).copied().collect();
-        self.call(&Place::new(), &command).expect(0).stdout_json()
+        self.call(&Place::new(), &command).expect(0).document("plan")
     }
 
     /// Deploys it in a simulation.
@@ -373,7 +373,7 @@ fn with_image(place: &Place) {
 fn every_way_counts_the_images_and_the_critical_path_names_the_one_that_decides() {
     let place = Place::new();
     with_image(&place);
-    let plan = place.paceline(["plan", "--format", "json"]).run().expect(0).stdout_json();
+    let plan = place.paceline(["plan", "--format", "json"]).run().expect(0).document("plan");
     let time = |key: &str| plan["forecast"][key].as_f64().unwrap();
     let (sequential, graph, best) = (time("sequential_s"), time("graph_s"), time("lower_bound_s"));
     assert!(best <= graph && graph < sequential, "{}", plan["forecast"]);

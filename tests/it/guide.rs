@@ -13,7 +13,7 @@ fn paceline(place: &Place, arguments: &[&str]) -> Ran {
 
 #[test]
 fn both_apps_are_one_plan_and_the_page_waits_for_a_synthesis() {
-    let plan = paceline(&Place::new(), &["plan", "--format", "json"]).stdout_json();
+    let plan = paceline(&Place::new(), &["plan", "--format", "json"]).document("plan");
     assert_eq!(plan["stacks"].as_array().unwrap().len(), STACKS + 2);
     assert_eq!(
         plan["synthesized_again"],

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::schemas::assert_is;
+
 /// No single call takes so long, even unoptimized and beside others.
 const LIMIT: Duration = Duration::from_mins(2);
 
@@ -195,9 +197,14 @@ impl Call<'_> {
     }
 
     /// Starts it; what it says goes to a file of the folder.
-    pub(crate) fn start(mut self, log: &str) -> Running {
+    pub(crate) fn start(self, log: &str) -> Running {
+        self.start_printing_to(Stdio::null(), log)
+    }
+
+    /// Starts it with what it prints going somewhere; what it says goes to a file of the folder.
+    pub(crate) fn start_printing_to(mut self, out: impl Into<Stdio>, log: &str) -> Running {
         let log = self.place.path(log);
-        let child = self.command.stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
+        let child = self.command.stdout(out).stderr(File::create(&log).unwrap()).spawn().unwrap();
         Running { child, log }
     }
 }
@@ -344,7 +351,11 @@ pub(crate) struct Events(pub(crate) Vec<Value>);
 impl Events {
     pub(crate) fn read(path: &Path) -> Self {
         let text = fs_err::read_to_string(path).unwrap();
-        Self(text.lines().map(|line| serde_json::from_str(line).expect(line)).collect())
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+        for event in &events {
+            assert_is("events", event);
+        }
+        Self(events)
     }
 
     /// How many of a kind there are in a file that may not be there yet, and whose last line may not be whole.

@@ -15,7 +15,7 @@ fn the_runs_of_a_folder_are_listed_and_two_of_them_are_compared() {
     deploy(&place, &sim);
     deploy(&place, &sim);
     let history = |arguments: &[&str]| place.paceline(["history"]).args(arguments).aws_at(&sim.address).run();
-    let listed = history(&["--format", "json"]).expect(0).stdout_json();
+    let listed = history(&["--format", "json"]).expect(0).document("history");
     let runs = listed["runs"].as_array().unwrap();
     let statuses: Vec<_> = runs.iter().map(|run| run["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["done", "done"]);
@@ -27,6 +27,11 @@ fn the_runs_of_a_folder_are_listed_and_two_of_them_are_compared() {
     let compared = history(&["compare"]).expect(0).stdout;
     assert!(compared.contains("ServicesSecondary in us-west-2 (create)"), "{compared}");
     assert!(compared.contains("ServicesSecondary in us-west-2 (unchanged)"), "{compared}");
+    let compared = history(&["compare", "--format", "json"]).expect(0).document("history-compare");
+    let only =
+        |run: &str| compared[run].as_array().unwrap().iter().map(|step| step["operation"].clone()).collect();
+    let [first, second]: [Vec<_>; 2] = [only("only_in_first"), only("only_in_second")];
+    assert!(first.contains(&"create".into()) && second.contains(&"unchanged".into()), "{compared:#}");
 }
 
 #[test]

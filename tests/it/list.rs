@@ -39,11 +39,15 @@ fn more_about_each_stack_is_yaml_or_json() {
     };
     let both = [stack("One", " []"), stack("Two", "\n    - id: One")].concat();
     assert_eq!(list(&["--long", "--show-dependencies"]), both);
-    let shown: serde_json::Value = serde_json::from_str(&list(&["-d", "--json"])).unwrap();
+    let json = |arguments: &[&str]| place.paceline(["ls"]).args(arguments).run().expect(0).document("ls");
     let expected = json!([{"id": "One", "dependencies": []}, {"id": "Two", "dependencies": [{"id": "One"}]}]);
-    assert_eq!(shown, expected);
-    let shown: serde_json::Value = serde_json::from_str(&list(&["--json"])).unwrap();
-    assert_eq!(shown, json!(["One", "Two"]));
+    assert_eq!(json(&["-d", "--json"]), expected);
+    let environment =
+        json!({"account": "111111111111", "region": "us-east-1", "name": "aws://111111111111/us-east-1"});
+    assert_eq!(json(&["--long", "--format", "json"])[1]["environment"], environment);
+    for flag in [&["--json"][..], &["--format", "json"]] {
+        assert_eq!(json(flag), json!(["One", "Two"]));
+    }
 }
 
 fn manifest() -> String {
@@ -108,7 +112,12 @@ fn publishing_changes_no_stack() {
         assert_eq!(event["kind"], "publish", "{event}");
     }
     assert!(sim.calls().iter().all(|call| call.0 != "cloudformation"), "no stack is looked at");
-    let dry =
-        place.paceline(["publish", "--dry-run", "--only", "Services"]).args(workshop::app()).run().expect(0);
-    assert!(dry.stdout.contains("to publish\n"), "{}", dry.stdout);
+    let dry = |format: &str| {
+        let call = place.paceline(["publish", "--dry-run", "--only", "Services", "--format", format]);
+        call.args(workshop::app()).run().expect(0)
+    };
+    let (text, json) = (dry("text").stdout, dry("json").document("publish"));
+    let assets = json["assets"].as_array().unwrap();
+    assert!(text.ends_with(&format!("\n{} assets to publish\n", assets.len())), "{text}");
+    assert!(assets.iter().all(|asset| asset["stack"] == "Services"), "{json:#}");
 }

@@ -52,6 +52,7 @@ mod report;
 mod rollback;
 mod rollout;
 mod run_buildspec;
+mod schemas;
 mod secrets;
 mod simulate;
 mod sleep;

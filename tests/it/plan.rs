@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Place, Ran};
 use crate::workshop::{self, STACKS};
@@ -12,7 +12,7 @@ fn plan(more: &[&str]) -> Ran {
 }
 
 fn plan_json(more: &[&str]) -> Value {
-    plan(&[&["--format", "json"], more].concat()).stdout_json()
+    plan(&[&["--format", "json"], more].concat()).document("plan")
 }
 
 fn ids(plan: &Value) -> Vec<&str> {
@@ -237,6 +237,31 @@ fn explain_of_two_stacks_shows_the_chain_between_them() {
     let text = explain(&["ObservabilitySecondary", "Services"]).expect(0).stdout;
     let via = text.find("ObservabilitySecondary waits for ApplicationsSecondary").unwrap();
     assert!(text[via..].contains("ApplicationsSecondary waits for Services"), "{text}");
+}
+
+#[test]
+fn explain_as_json_has_the_chain_with_the_reasons_and_their_places() {
+    let json =
+        |stacks: &[&str]| explain(&[stacks, &["--format", "json"]].concat()).expect(0).document("explain");
+    let two = json(&["ObservabilitySecondary", "Services"]);
+    assert_eq!(two["chain"], json!(["ObservabilitySecondary", "ApplicationsSecondary", "Services"]));
+    let waits = two["waits_for"].as_array().unwrap();
+    assert_eq!((&waits[1]["stack"], &waits[1]["on"]), (&two["chain"][1], &two["chain"][2]));
+    assert!(waits[1]["edges"][0]["read_at"][0]["logical_id"].is_string(), "{two:#}");
+    assert_eq!((&two["waits"], &two["reversed"]), (&json!(true), &json!(false)));
+    // The other way round it is the same chain.
+    let reversed = json(&["Services", "ObservabilitySecondary"]);
+    assert_eq!((&reversed["waits"], &reversed["reversed"]), (&json!(false), &json!(true)));
+    assert_eq!(reversed["chain"], two["chain"]);
+
+    let one = json(&["NetworkRoutesMain"]);
+    let on: BTreeSet<&str> =
+        one["waits_for"].as_array().unwrap().iter().map(|wait| wait["on"].as_str().unwrap()).collect();
+    assert_eq!(on, BTreeSet::from(["NetworkRegionPeering", "Services", "ServicesSecondary"]));
+    let place = Place::new();
+    let call = place.paceline(["explain", "ServicesSecondary", "--format", "json"]).args(workshop::app());
+    let left_out = call.run().expect(0).document("explain");
+    assert_eq!(left_out["left_out"]["stack"], "ServicesSecondary");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `paceline project`: the generated CodeBuild project and the live one, and its builds.
 
+use serde_json::json;
+
 use crate::fake_aws::FakeAws;
 use crate::harness::{Call, Events, Place, Ran, Sim, until};
 use crate::workshop;
@@ -15,8 +17,9 @@ fn a_project_is_created_compared_and_updated() {
         let call = place.paceline(["project"]).args(arguments);
         call.args(["--app", &workshop::path("cdk.out"), "--config", "mine.yaml"]).aws_at(&sim.address).run()
     };
-    let ran = project("timeout: 240m", &["diff"]).expect(5);
+    let ran = project("timeout: 240m", &["diff", "--format", "json"]).expect(5);
     assert!(ran.stderr.contains("the project workshop is not there"), "{}", ran.stderr);
+    assert_eq!(ran.document("project-diff")["exists"], false);
     let ran = project("timeout: 240m", &["apply"]).expect(3);
     assert!(ran.stderr.contains("service role") && ran.stderr.contains(" hint: "), "{}", ran.stderr);
 
@@ -25,8 +28,15 @@ fn a_project_is_created_compared_and_updated() {
 
     let ran = project("timeout: 120m", &["diff"]).expect(5);
     assert_eq!(ran.stdout, "timeoutInMinutes: 240 -> 120\n");
-    project("timeout: 120m", &["apply"]).expect(0);
-    assert_eq!(project("timeout: 120m", &["diff"]).expect(0).stdout, "");
+    let json = ["--format", "json"];
+    let diff = || project("timeout: 120m", &["diff", json[0], json[1]]);
+    let differs = json!([{ "field": "timeoutInMinutes", "live": "240", "wanted": "120" }]);
+    assert_eq!(diff().expect(5).document("project-diff")["differences"], differs);
+    for result in ["updated", "unchanged"] {
+        let ran = project("timeout: 120m", &["apply", json[0], json[1]]).expect(0);
+        assert_eq!(ran.document("project-apply")["result"], result);
+    }
+    assert_eq!(diff().expect(0).document("project-diff")["differences"], json!([]));
 }
 
 #[test]
@@ -60,6 +70,19 @@ fn a_build_is_started_and_followed_to_its_end() {
     for row in ["provisioning     succeeded       14 s", "build            succeeded      8 min"] {
         assert!(ran.stderr.contains(row), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn a_build_is_followed_as_lines_of_json() {
+    let (place, sim) = created(FAST);
+    let lines = start(&place, &sim).args(["--format", "json"]).run().expect(0).documents("project-start");
+    assert_eq!(lines[0]["event"], "build.started");
+    let of = |event: &'static str| lines.iter().filter(move |line| line["event"] == event);
+    assert!(of("log").any(|line| line["line"] == "[Container] Entering phase INSTALL"), "{lines:#?}");
+    let build = of("phase.finished").find(|line| line["phase"] == "BUILD").unwrap();
+    assert_eq!((&build["status"], &build["duration_s"]), (&json!("SUCCEEDED"), &json!(480.0)));
+    let last = lines.last().unwrap();
+    assert_eq!((&last["event"], &last["status"]), (&json!("build.finished"), &json!("SUCCEEDED")));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `paceline report`: any report, from the events of a run.
 
 use crate::harness::{Place, Sim};
+use crate::schemas::assert_is;
 use crate::workshop;
 
 #[test]
@@ -53,6 +54,7 @@ fn the_journal_of_an_earlier_version_gives_every_report() {
     }
     assert!(report("junit").contains("failures=\"1\""));
     let json: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
+    assert_is("report", &json);
     assert_eq!(json["steps"][0]["resources"][0]["finished_s"], 64.0);
     assert!(report("trace").contains("Api/Table"));
     assert_eq!(

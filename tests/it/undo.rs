@@ -111,6 +111,12 @@ fn without_yes_it_says_what_it_would_do_and_does_nothing() {
     );
     let dry = rollback(&place, &sim, &["--delete-created", "--yes", "--dry-run"]).run().expect(0);
     assert_eq!((dry.stdout, dry.stderr), (ran.stdout, String::new()));
+    let json = rollback(&place, &sim, &["--delete-created", "--format", "json"]).run().expect(2);
+    let document = json.document("rollback");
+    let effects: Vec<_> = document["stacks"].as_array().unwrap().iter().map(|it| &it["effect"]).collect();
+    assert_eq!(effects.iter().filter(|effect| **effect == "restore").count(), 3, "{document:#}");
+    assert_eq!(effects.iter().filter(|effect| **effect == "delete").count(), 1, "{document:#}");
+    assert_eq!(document["stays"][0]["stack"], "Store");
     assert_eq!((sim.calls().len(), place.runs().len()), (sent, 2));
 }
 

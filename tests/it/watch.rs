@@ -1,5 +1,6 @@
 //! `paceline watch`: stacks that another process deploys, and its run.
 
+use std::fs::File;
 use std::process::Command;
 
 use crate::harness::{Events, Place, Sim, skipped, until};
@@ -13,8 +14,9 @@ const FAIL: [&str; 2] = ["--fail", "FisServerless:ThrottleFunction:create"];
 fn stacks_in_two_regions_are_watched_until_they_are_settled() {
     let (place, elsewhere, sim) = (Place::new(), Place::new(), Sim::start_with(FAST, &FAIL));
     let watch = |arguments: &[&str], log: &str| {
-        let call = elsewhere.paceline(["watch", "--until-settled"]).args(REGIONS).args(arguments);
-        call.aws_at(&sim.address).start(log)
+        let call = elsewhere.paceline(["watch", "--until-settled", "--format", "json"]).args(REGIONS);
+        let out = File::create(elsewhere.path(log).with_extension("jsonl")).unwrap();
+        call.args(arguments).aws_at(&sim.address).start_printing_to(out, log)
     };
     let services = watch(&["Services*"], "services.log");
     let all = watch(&["*"], "all.log");
@@ -33,6 +35,11 @@ fn stacks_in_two_regions_are_watched_until_they_are_settled() {
         assert!(log.contains(line), "no {line} in {log}");
     }
     assert!(!log.contains("Applications"), "{log}");
+    let events = Events::read(&elsewhere.path("services.jsonl"));
+    let outcomes: Vec<_> =
+        events.of("step.finished").map(|event| event["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["deployed"; 2]);
+    assert_eq!(events.of("run.finished").count(), 1);
     let (code, log) = all.end();
     assert_eq!(code, Some(1), "{log}");
     for line in [
@@ -79,8 +86,10 @@ fn a_run_is_watched_to_its_end_by_another_process_in_its_folder() {
     );
     assert!(watched.stderr.contains("5 stacks done in "), "{watched:?}");
     assert_eq!(deploy.end().0, Some(0));
-    let again = place.paceline(["watch", &place.runs()[0]]).run().expect(0);
+    let run = &place.runs()[0];
+    let again = place.paceline(["watch", run, "--format", "json"]).run().expect(0);
     assert!(again.stderr.contains("5 of 5 stacks ended"), "{again:?}");
+    assert_eq!(again.stdout, place.read(&format!(".paceline/runs/{run}/journal.jsonl")), "its events");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod dist;
 mod pages;
 mod pictures;
 mod reference;
+mod schemas;
 mod site;
 mod synthetic;
 mod tasks;

@@ -6,6 +6,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
+use crate::schemas::SCHEMAS;
+
 /// The example app, from the root of the workspace.
 pub(crate) const EXAMPLE: &str = "tests/fixtures/workshop";
 
@@ -69,14 +71,8 @@ pub(crate) fn gen_buildspec(sh: &Shell, check: bool) -> Result<ExitCode> {
 pub(crate) fn schema(sh: &Shell, check: bool) -> Result<ExitCode> {
     build(sh)?;
     let mut worst = 0;
-    for (of, name) in [
-        ("config", "paceline"),
-        ("buildspec", "buildspec"),
-        ("report", "report"),
-        ("diff", "diff"),
-        ("doctor", "doctor"),
-    ] {
-        let out = format!("docs/schema/{name}.schema.json");
+    for schema in &SCHEMAS {
+        let (of, out) = (schema.of, schema.path());
         let check = check.then_some("--check");
         let run = cmd!(sh, "cargo run --quiet --package paceline -- schema {of} --out {out} {check...}");
         worst = worst.max(exit_code(run)?);

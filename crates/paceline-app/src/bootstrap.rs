@@ -5,12 +5,17 @@ use clap::Args;
 use paceline_aws::{AwsError, Bootstrapper, Bootstrapping, PreflightError};
 use paceline_engine::ExitCode;
 use paceline_host::BootstrapCli;
+use paceline_text::{document_schema, documented, json_document};
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::app::{App, configured};
 use crate::failure::Failure;
-use crate::settings::AppPaths;
+use crate::settings::{AppPaths, Format};
 use crate::{interrupt, terminal};
+
+/// The version of the document. New fields do not raise it.
+const SCHEMA: u32 = 1;
 
 /// The arguments of `paceline bootstrap`.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +31,9 @@ pub struct BootstrapSettings {
     /// Print which environments need it and why, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// The output format of `--dry-run`
+    #[arg(long, value_enum, default_value = "text", requires = "dry_run")]
+    pub format: Format,
     /// The command of the CDK CLI. One that is installed in the app's folder is preferred to the one on the PATH
     #[arg(long, value_name = "COMMAND", default_value = "cdk")]
     pub cdk: String,
@@ -47,31 +55,70 @@ pub fn bootstrap(settings: &BootstrapSettings) -> Result<ExitCode, Failure> {
         Box::pin(async {
             let bootstrapper = Box::pin(Bootstrapper::connect(&terminal::wire(), &plan)).await?;
             let looked = bootstrapper.look(&app.assembly, &plan).await?;
-            if looked.is_empty() {
-                terminal::say("no stack needs a bootstrap");
-            }
-            let (lacking, enough): (Vec<_>, Vec<_>) = looked.into_iter().partition(|it| it.lacks.is_some());
-            for environment in &enough {
-                terminal::say(&format!(
-                    "aws://{} is bootstrapped as its stacks need it",
-                    environment.place()
-                ));
-            }
             let cli = |environment: &Bootstrapping| {
                 let (dir, assembly) = place(&app, environment);
                 BootstrapCli { command: settings.cdk.clone(), dir, assembly, more: settings.more.clone() }
             };
+            let document = BootstrapDocument::of(&looked, cli);
+            if looked.is_empty() {
+                terminal::say("no stack needs a bootstrap");
+            }
+            for environment in document.environments.iter().filter(|it| it.lacks.is_none()) {
+                terminal::say(&format!("{} is bootstrapped as its stacks need it", environment.environment));
+            }
             if settings.dry_run {
-                for environment in &lacking {
-                    let lacks = environment.lacks.as_deref().unwrap_or_default();
-                    terminal::print(&format!("{lacks}\n  {}\n", cli(environment).line(&environment.stack())));
-                }
+                settings.format.print(|| Ok(document.text()), || Ok(json_document(&document)))?;
                 return Ok(ExitCode::Done);
             }
-            let all = lacking.into_iter().map(|environment| (cli(&environment), environment)).collect();
+            let lacking = looked.into_iter().filter(|it| it.lacks.is_some());
+            let all = lacking.map(|environment| (cli(&environment), environment)).collect();
             all_at_once(bootstrapper, all).await
         }),
     )?
+}
+
+documented! {
+    /// What `paceline bootstrap` would do. A newer version may add fields.
+    struct BootstrapDocument {
+        /// The version of this format.
+        schema: u32,
+        /// The environments in which stacks need a bootstrap.
+        environments: Vec<EnvironmentDocument>,
+    }
+
+    /// An environment in which stacks need a bootstrap.
+    struct EnvironmentDocument {
+        /// Its address, such as aws://111122223333/eu-west-1.
+        environment: String,
+        /// What it lacks, in one sentence. It is missing if the environment has what its stacks need.
+        lacks: Option<String>,
+        /// The command line that bootstraps it, if it lacks something.
+        command: Option<String>,
+    }
+}
+
+/// The JSON Schema of what `--dry-run` prints.
+pub fn json_schema() -> Value {
+    document_schema::<BootstrapDocument>("Environments that paceline bootstrap would bootstrap", SCHEMA)
+}
+
+impl BootstrapDocument {
+    fn of(looked: &[Bootstrapping], cli: impl Fn(&Bootstrapping) -> BootstrapCli) -> Self {
+        let of = |it: &Bootstrapping| EnvironmentDocument {
+            environment: format!("aws://{}", it.place()),
+            lacks: it.lacks.clone(),
+            command: it.lacks.is_some().then(|| cli(it).line(&it.stack())),
+        };
+        Self { schema: SCHEMA, environments: looked.iter().map(of).collect() }
+    }
+
+    /// What lacks something, and the command for it.
+    fn text(&self) -> String {
+        let shown = |it: &EnvironmentDocument| {
+            Some(format!("{}\n  {}\n", it.lacks.as_deref()?, it.command.as_deref()?))
+        };
+        self.environments.iter().filter_map(shown).collect()
+    }
 }
 
 /// The folder of the app, and the assembly relative to it. The CDK CLI of that folder runs there and reads its cdk.json.

@@ -7,7 +7,13 @@ use paceline_report::{build_phases, log_line, phase_title};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::settings::Format;
 use crate::{interrupt, terminal};
+
+mod line;
+
+use self::line::BuildLine;
+pub use self::line::json_schema;
 
 /// The variable that CodeBuild sets to the id of the build.
 pub(crate) const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
@@ -25,8 +31,9 @@ pub(crate) fn follow(
     request: &BuildRequest,
     region: &str,
     stop_on_interrupt: bool,
+    format: Format,
 ) -> Result<ExitCode, Failure> {
-    let followed = start_and_follow(request, region, stop_on_interrupt);
+    let followed = start_and_follow(request, region, stop_on_interrupt, format);
     interrupt::within_time_left("a build was being started", followed)?
 }
 
@@ -34,6 +41,7 @@ async fn start_and_follow(
     request: &BuildRequest,
     region: &str,
     stop_on_interrupt: bool,
+    format: Format,
 ) -> Result<ExitCode, Failure> {
     let connected = Box::pin(interrupt::stoppable(Builds::connect(&terminal::wire(), region))).await?;
     let builds = connected.map_err(PreflightError::from)?;
@@ -44,7 +52,17 @@ async fn start_and_follow(
     let id = started.map_err(PreflightError::from)?;
     terminal::say(&format!("started the build {id} in {}", builds.region()));
     let how_to_stop = format!("stop it: aws codebuild stop-build --region {} --id {id}", builds.region());
-    let followed = Box::pin(builds.follow(&id, say));
+    let lines = format == Format::Json;
+    if lines {
+        BuildLine::started(&id, builds.region()).print();
+    }
+    let hear = |news: BuildNews| {
+        if lines {
+            BuildLine::of(&id, &news).print();
+        }
+        say(news, format);
+    };
+    let followed = Box::pin(builds.follow(&id, hear));
     tokio::pin!(followed);
     let stop = interrupt::stop();
     let ended = tokio::select! {
@@ -70,7 +88,12 @@ async fn start_and_follow(
         }
     };
     match ended {
-        Ok(end) => Ok(tell(&id, &end)),
+        Ok(end) => {
+            if lines {
+                BuildLine::finished(&id, &end).print();
+            }
+            Ok(tell(&id, &end))
+        }
         Err(error) => {
             let message = format!("cannot follow the build {id} any more, which continues: {error}");
             Err(Failure::usage(message, how_to_stop).with_exit_code(ExitCode::Interrupted))
@@ -78,9 +101,11 @@ async fn start_and_follow(
     }
 }
 
-/// Shows news of the build. Its log goes to stdout, all else to stderr.
-fn say(news: BuildNews) {
+/// Shows news of the build to people. Its log goes to stdout, all else to stderr.
+fn say(news: BuildNews, format: Format) {
     match news {
+        // The log is among the lines for programs.
+        BuildNews::Line(_) if format == Format::Json => {}
         BuildNews::Line(line) => terminal::print(&format!("{}\n", log_line(&line, terminal::stdout_style()))),
         BuildNews::Began(phase) => terminal::say(&format!("phase {}", phase_title(&phase))),
         BuildNews::Ended(phase, said) => {

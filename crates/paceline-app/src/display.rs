@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use paceline_engine::Event;
 use paceline_report::{
-    Console, ConsoleOptions, Detail, Focus, Live, Move, Record, Report as _, cause_of_stack, frame,
-    state_of_stack,
+    Console, ConsoleOptions, Detail, Focus, JsonLines, Live, Move, Record, Report as _, cause_of_stack,
+    frame, state_of_stack,
 };
 
 use crate::interrupt;
-use crate::terminal::{self, Key, Keys, LivePart, Painted};
+use crate::settings::Format;
+use crate::terminal::{self, Data, Key, Keys, LivePart, Painted};
 
 /// Shows the running steps of a record on a terminal. `at_once` is the most stack operations at a time, if it is known. A
 /// simulated run has a clock of its own: the time of its last event.
@@ -37,12 +38,14 @@ pub(crate) struct Display {
     record: Arc<Mutex<Record>>,
     focus: Arc<Mutex<Focus>>,
     console: Console<Painted>,
+    /// The events on stdout, for programs.
+    stdout: Option<JsonLines<Data>>,
     live: Option<LivePart>,
 }
 
 impl Display {
     /// The display, and the keys that it is for. There are no keys without a live part.
-    pub(crate) fn open(detail: Detail) -> (Self, Option<Keys>) {
+    pub(crate) fn open(detail: Detail, format: Format) -> (Self, Option<Keys>) {
         let (record, focus) = (Arc::new(Mutex::new(Record::default())), Arc::<Mutex<Focus>>::default());
         // The keys end with the display, so that a frame never names keys that nobody reads.
         let keys = terminal::has_live_part().then(Keys::listen).flatten();
@@ -53,7 +56,9 @@ impl Display {
         });
         let style = terminal::stderr_style();
         let options = ConsoleOptions { style, detail, is_live: live.is_some(), ..Default::default() };
-        (Self { record, focus, console: Console::new(Painted::default(), options), live }, keys)
+        let console = Console::new(Painted::default(), options);
+        let stdout = (format == Format::Json).then(|| JsonLines::new(Data::default()));
+        (Self { record, focus, console, stdout, live }, keys)
     }
 
     /// Does what a key asks for.
@@ -87,16 +92,24 @@ impl Display {
         locked(&self.record)
     }
 
-    /// Takes an event of which no line is shown.
+    /// Takes an event of which people see no line.
     pub(crate) fn replay(&mut self, event: &Event) {
-        self.record().apply(event);
+        self.keep(event);
         self.console.replay(event);
     }
 
     /// Shows an event. A terminal that is gone is no error.
     pub(crate) fn event(&mut self, event: &Event) {
-        self.record().apply(event);
+        self.keep(event);
         let _: io::Result<()> = self.console.event(event);
+    }
+
+    fn keep(&mut self, event: &Event) {
+        self.record().apply(event);
+        if let Some(stdout) = &mut self.stdout {
+            // What cannot be printed is an error of the command.
+            let _ = stdout.event(event);
+        }
     }
 
     /// Erases the live part.

@@ -33,9 +33,10 @@ mod watch;
 mod why_waiting;
 
 pub use app::{App, Configured, Parameters, Synthesized, configured, synthesize_apps};
-pub use bootstrap::{BootstrapSettings, bootstrap};
+pub use bootstrap::{BootstrapSettings, bootstrap, json_schema as bootstrap_schema};
+pub use build::json_schema as build_schema;
 pub use diff::{DiffFormat, DiffSettings, diff};
-pub use doctor::{DoctorFormat, DoctorSettings, doctor, json_schema as doctor_schema};
+pub use doctor::{DoctorSettings, doctor, json_schema as doctor_schema};
 pub use failure::Failure;
 pub use forecast::{ForecastRequest, PlanFormat, show, warn_of_sources};
 pub use generation::{check_stack_limit, generate_files};
@@ -44,17 +45,17 @@ pub use lint::{LintSettings, lint_files};
 pub use list::{ListSettings, list_stacks};
 pub use overview::{is_new_app, overview};
 pub use past_runs::{HistorySettings, past_runs};
-pub use project::{ProjectCommand, project};
+pub use project::{ProjectCommand, apply_schema, diff_schema, project};
 pub use report::{ReportSettings, report};
 pub use run::{
     CopiedJournal, Deletion, Deployment, MethodSetting, OuterStack, Publishing, RUNS, RunRollback, deploy,
-    destroy, history, publish, rollback, save_plan, this_build,
+    destroy, history, publish, publish_schema, rollback, save_plan, this_build,
 };
 pub use run_buildspec::{RunBuildspecSettings, run_buildspec};
 pub use settings::{
-    AppPaths, GenSettings, GeneratedFiles, LAST, LockSetting, Lookups, MetricsSetting, OutputFormat,
+    AppPaths, Format, GenSettings, GeneratedFiles, LAST, LockSetting, Lookups, MetricsSetting,
     ParameterValues, RunSettings, Selection, StartSettings, StrategySetting, duration, variable,
 };
 pub use stack_options::StackOptions;
 pub use watch::{WatchSettings, watch};
-pub use why_waiting::{WaitsFormat, why_waiting};
+pub use why_waiting::why_waiting;

@@ -6,7 +6,7 @@ use paceline_plan::show::{ListContents, list, list_json};
 
 use crate::app::configured;
 use crate::failure::Failure;
-use crate::settings::{AppPaths, ParameterValues, Selection};
+use crate::settings::{AppPaths, Format, ParameterValues, Selection};
 use crate::terminal;
 
 /// The arguments of `paceline ls`.
@@ -28,7 +28,10 @@ pub struct ListSettings {
     /// Show the stacks that each stack waits for, by every edge that the plan finds, as YAML
     #[arg(long, short = 'd')]
     pub show_dependencies: bool,
-    /// Print JSON
+    /// The output format
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Print JSON, the same as `--format json`
     #[arg(long, short)]
     pub json: bool,
 }
@@ -38,8 +41,9 @@ pub fn list_stacks(settings: &ListSettings) -> Result<ExitCode, Failure> {
     let mut app = configured(&settings.app)?.app(&settings.app)?;
     app.give(&settings.parameters.parameters)?;
     app.warn_of_newer_sources(&[]);
+    let format = if settings.json { Format::Json } else { settings.format };
     let plan = match app.plan(&app.selected(&settings.selection, false)?) {
-        Err(nothing) if nothing.exit_code == ExitCode::Done && settings.json => {
+        Err(nothing) if nothing.exit_code == ExitCode::Done && format == Format::Json => {
             terminal::say(&nothing.to_string());
             terminal::data("[]\n");
             return Ok(ExitCode::Done);
@@ -47,6 +51,9 @@ pub fn list_stacks(settings: &ListSettings) -> Result<ExitCode, Failure> {
         plan => plan?,
     };
     let contents = ListContents { long: settings.long, dependencies: settings.show_dependencies };
-    terminal::data(&if settings.json { list_json(&plan, contents) } else { list(&plan, contents) });
+    terminal::data(&match format {
+        Format::Text => list(&plan, contents),
+        Format::Json => list_json(&plan, contents),
+    });
     Ok(ExitCode::Done)
 }

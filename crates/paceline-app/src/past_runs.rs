@@ -1,7 +1,7 @@
 //! `paceline history`: lists the earlier runs of this folder, or compares two of them.
 
 use camino::Utf8Path;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use paceline_engine::{ExitCode, journal_path, read_events, runs_in};
 use paceline_plan::history::History;
 use paceline_report::{PastRun, RunComparison, Status, list_json, list_text};
@@ -10,7 +10,7 @@ use paceline_text::{Explained as _, near};
 use crate::app::configured;
 use crate::failure::Failure;
 use crate::run::{RUNS, history};
-use crate::settings::AppPaths;
+use crate::settings::{AppPaths, Format};
 use crate::terminal;
 
 /// The arguments of `paceline history`.
@@ -24,7 +24,7 @@ pub struct HistorySettings {
     limit: usize,
     /// The output format
     #[arg(long, value_enum, default_value = "text")]
-    format: HistoryFormat,
+    format: Format,
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,14 +39,8 @@ enum HistoryCommand {
         second: String,
         /// The output format
         #[arg(long, value_enum, default_value = "text")]
-        format: HistoryFormat,
+        format: Format,
     },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum HistoryFormat {
-    Text,
-    Json,
 }
 
 /// Lists the earlier runs, or compares two of them.
@@ -64,10 +58,7 @@ pub fn past_runs(settings: &HistorySettings) -> Result<ExitCode, Failure> {
             let (first, second) = (named(&runs, first)?, named(&runs, second)?);
             let (first, second) = if first.at > second.at { (second, first) } else { (first, second) };
             let comparison = RunComparison::of(first, second, &history);
-            match format {
-                HistoryFormat::Text => terminal::print(&comparison.text(terminal::stdout_style())),
-                HistoryFormat::Json => terminal::data(&comparison.json()),
-            }
+            format.print(|| Ok(comparison.text(terminal::stdout_style())), || Ok(comparison.json()))?;
         }
     }
     Ok(ExitCode::Done)
@@ -75,7 +66,7 @@ pub fn past_runs(settings: &HistorySettings) -> Result<ExitCode, Failure> {
 
 fn list(runs: &[PastRun], settings: &HistorySettings) {
     let shown = &runs[..runs.len().min(settings.limit)];
-    if settings.format == HistoryFormat::Json {
+    if settings.format == Format::Json {
         return terminal::data(&list_json(shown));
     }
     if runs.is_empty() {

@@ -9,6 +9,9 @@ use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use paceline_config::{ComputeType, Image, MetricsTarget, Strategy};
 
+use crate::failure::Failure;
+use crate::terminal;
+
 /// The app and its configuration.
 #[derive(Debug, Clone, Default, Args)]
 pub struct AppPaths {
@@ -161,10 +164,10 @@ pub struct RunSettings {
     /// Show each change of a resource as a line
     #[arg(long, short, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// What is written to stdout: nothing, or every event as a line of JSON, as --events writes it. With --dry-run, the
-    /// plan
+    /// What is written to stdout: nothing, or every event as a line of JSON, as --events writes it. If the command only
+    /// shows what it would do: this, as text or as one JSON document
     #[arg(long, value_enum, default_value = "text")]
-    pub format: OutputFormat,
+    pub format: Format,
     /// Use no colours, like the variable `NO_COLOR`
     #[arg(long)]
     pub no_color: bool,
@@ -182,14 +185,27 @@ pub enum LockSetting {
     None,
 }
 
-/// What a run writes to stdout.
+/// For whom a command writes to stdout. `paceline schema COMMAND` prints the JSON Schema of its JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// Nothing: what people read goes to stderr
+pub enum Format {
     #[default]
     Text,
-    /// Every event, one JSON object a line
     Json,
+}
+
+impl Format {
+    /// Prints a text for people, or a document for programs.
+    pub fn print(
+        self,
+        text: impl FnOnce() -> Result<String, Failure>,
+        json: impl FnOnce() -> Result<String, Failure>,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Text => terminal::print(&text()?),
+            Self::Json => terminal::data(&json()?),
+        }
+        Ok(())
+    }
 }
 
 /// The generated files: their app, their folder, their name.
@@ -249,6 +265,9 @@ pub struct StartSettings {
     /// Stop the build when this command is interrupted [default: the build continues]
     #[arg(long)]
     pub stop_on_interrupt: bool,
+    /// What is written to stdout: the log of the build, or everything that happens in it, one JSON object a line
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
 }
 
 /// Reads a number of the command line that is at least 1.

@@ -62,7 +62,9 @@ pub use notice::{notice_detail, notice_of_end, notice_of_failure, notice_of_star
 pub use otlp::{RunSpan, RunSpans, Service, otlp, request};
 pub use outputs::Outputs;
 pub use paceline_text::Style;
-pub use past_runs::{LoneStep, PastRun, RunComparison, StepChange, Usual, list_json, list_text};
+pub use past_runs::{
+    LoneStep, PastRun, RunComparison, StepChange, Usual, comparison_schema, list_json, list_schema, list_text,
+};
 pub use prepared::{findings, prepared};
 pub use record::{
     KeptResources, OngoingOperation, Part, Phase, Record, Resource, ResourceSpan, Retry, Span, Status,
@@ -71,7 +73,7 @@ pub use record::{
 pub use summary::summary;
 pub use svg::svg;
 pub use trace::trace;
-pub use why_waiting::{UnknownStack, WhyWaiting};
+pub use why_waiting::{UnknownStack, WhyWaiting, why_waiting_schema};
 
 /// A report that is updated with each event of a run.
 pub trait Report {

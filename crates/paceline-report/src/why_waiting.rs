@@ -7,12 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use paceline_engine::event::{Event, Fact, Limit, LimitWait, Outcome, RunStarted, StepKind, StepRef};
 use paceline_text::{duration, near, one_line};
-use serde_json::{Value, json};
 
 use crate::figures::seconds;
 
-/// The version of the document. New fields do not raise it.
-const SCHEMA: u32 = 1;
+mod json;
+
+pub use json::why_waiting_schema;
+
 /// A shorter wait without a known limit comes from the rounding of times.
 const ROUNDING: Duration = Duration::from_millis(20);
 
@@ -117,30 +118,6 @@ impl WhyWaiting {
         waits(&mut out, "waited after its start", &after);
         assets(&mut out, &self.assets);
         out
-    }
-
-    /// The answer as JSON, with a line break at its end.
-    pub fn json(&self) -> String {
-        let wait = |when: &'static str| move |it: &LimitWait| json!({ "limit": it.limit, "waited_s": it.waited_s, "when": when });
-        let step = &self.step;
-        let after = step.after_start();
-        let waited = step.before_start.iter().map(wait("before-start"));
-        let waited: Vec<Value> = waited.chain(after.iter().map(wait("after-start"))).collect();
-        let assets = self.assets.iter().map(|(title, waits)| json!({ "title": title, "waited": waits }));
-        let document = json!({
-            "schema": SCHEMA,
-            "run": self.run,
-            "stack": self.stack,
-            "outcome": step.outcome,
-            "ready_s": step.ready.map(|it| it.as_secs_f64()),
-            "started_s": step.started.map(|it| it.as_secs_f64()),
-            "queued_s": step.queued().as_secs_f64(),
-            "waited": waited,
-            "unknown_s": step.unknown().as_secs_f64(),
-            "assets": assets.collect::<Vec<_>>(),
-            "lease_wait_s": self.lease.as_secs_f64(),
-        });
-        format!("{document:#}\n")
     }
 }
 

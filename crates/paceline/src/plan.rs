@@ -45,7 +45,11 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let app = configured(&args.app)?.app(&args.app)?;
     app.warn_of_newer_sources(&[]);
     let plan = app.plan(&PlanOptions { history: history::read(), ..app.options(None, false) })?;
-    terminal::print(&show::explain(&plan, &args.stack, args.on.as_deref())?);
+    let on = args.on.as_deref();
+    args.format.print(
+        || Ok(show::explain(&plan, &args.stack, on)?),
+        || Ok(show::explain_json(&plan, &args.stack, on)?),
+    )?;
     Ok(ExitCode::Done)
 }
 

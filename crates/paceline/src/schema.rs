@@ -1,21 +1,18 @@
 //! `paceline schema`: prints, writes or checks a JSON Schema.
 
 use camino::Utf8Path;
+use clap::ValueEnum as _;
 use paceline_app::{Failure, terminal};
+use paceline_buildspec::lint::output;
 use paceline_buildspec::{GeneratedFile, Mode, grammar, write_files};
 use paceline_engine::ExitCode;
+use paceline_plan::show;
+use serde_json::Value;
 
 use crate::cli::{SchemaArgs, SchemaOf};
 
 pub(crate) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {
-    let (schema, name) = match args.of {
-        SchemaOf::Config => (paceline_config::schema(), "config"),
-        SchemaOf::Buildspec => (grammar::schema(), "buildspec"),
-        SchemaOf::Diff => (paceline_diff::json_schema(), "diff"),
-        SchemaOf::Doctor => (paceline_app::doctor_schema(), "doctor"),
-        SchemaOf::Report => (paceline_report::json_schema(), "report"),
-    };
-    let contents = format!("{schema:#}\n");
+    let contents = format!("{:#}\n", schema(args.of));
     let Some(out) = &args.out else {
         terminal::data(&contents);
         return Ok(ExitCode::Done);
@@ -32,7 +29,37 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<ExitCode, Failure> {
     terminal::data(&stale.diff);
     terminal::say_with_hint(
         &format!("error: {out} is stale"),
-        &format!("run: paceline schema {name} --out {out}"),
+        &format!("run: paceline schema {} --out {out}", name(args.of)),
     );
     Ok(ExitCode::Stale)
+}
+
+fn schema(of: SchemaOf) -> Value {
+    match of {
+        SchemaOf::Config => paceline_config::schema(),
+        SchemaOf::Buildspec => grammar::schema(),
+        SchemaOf::Events => paceline_engine::event::json_schema(),
+        SchemaOf::Report => paceline_report::json_schema(),
+        SchemaOf::Bootstrap => paceline_app::bootstrap_schema(),
+        SchemaOf::Destroy => show::destruction_schema(),
+        SchemaOf::Diff => paceline_diff::json_schema(),
+        SchemaOf::Doctor => paceline_app::doctor_schema(),
+        SchemaOf::Explain => show::explain_schema(),
+        SchemaOf::History => paceline_report::list_schema(),
+        SchemaOf::HistoryCompare => paceline_report::comparison_schema(),
+        SchemaOf::Lint => output::json_schema(),
+        SchemaOf::Ls => show::list_schema(),
+        SchemaOf::Plan => show::plan_schema(),
+        SchemaOf::ProjectApply => paceline_app::apply_schema(),
+        SchemaOf::ProjectDiff => paceline_app::diff_schema(),
+        SchemaOf::ProjectStart => paceline_app::build_schema(),
+        SchemaOf::Publish => paceline_app::publish_schema(),
+        SchemaOf::Rollback => show::rollback_schema(),
+        SchemaOf::WhyWaiting => paceline_report::why_waiting_schema(),
+    }
+}
+
+/// The word for it on the command line.
+fn name(of: SchemaOf) -> String {
+    of.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

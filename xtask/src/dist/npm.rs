@@ -12,10 +12,7 @@ use super::archive::{Entry, tar_gz};
 use super::contents::{Contents, File};
 use super::release::{ABOUT, Binary, Release};
 use super::typescript;
-
-/// The schemas in docs/schema, and the TypeScript types that they become.
-const TYPES: [(&str, &str); 4] =
-    [("paceline", "Configuration"), ("buildspec", "Buildspec"), ("report", "Report"), ("diff", "Difference")];
+use crate::schemas::SCHEMAS;
 
 /// The archives, as `npm install FILE` takes them.
 pub(super) fn packages(sh: &Shell, release: &Release, contents: &Contents) -> Result<Vec<File>> {
@@ -47,12 +44,12 @@ fn main(sh: &Shell, release: &Release, contents: &Contents) -> Result<File> {
                      export function binary(): string;\n"
         .to_owned();
     let mut schemas = Vec::new();
-    for (file, ty) in TYPES {
-        let path = format!("docs/schema/{file}.schema.json");
+    for published in &SCHEMAS {
+        let path = published.path();
         let text = sh.read_file(&path)?;
         let schema: Value = serde_json::from_str(&text).with_context(|| format!("{path} is no JSON"))?;
-        let _ = write!(types, "\n{}", typescript::declaration(ty, &schema));
-        schemas.push((format!("package/schema/{file}.schema.json"), text));
+        let _ = write!(types, "\n{}", typescript::declaration(published.ty, &schema));
+        schemas.push((format!("package/schema/{}", published.file()), text));
     }
     let mut entries = vec![
         Entry::file("package/package.json", manifest.as_bytes()),

@@ -6,7 +6,7 @@ mod here;
 
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use paceline_aws::{Aws, AwsOptions};
 use paceline_engine::ExitCode;
 use paceline_host::Docker;
@@ -17,7 +17,7 @@ pub use self::document::json_schema;
 use self::finding::{Check, Diagnosis, Finding, Severity};
 use crate::app::{App, configured};
 use crate::failure::Failure;
-use crate::settings::AppPaths;
+use crate::settings::{AppPaths, Format};
 use crate::{interrupt, terminal};
 
 /// The arguments of `paceline doctor`.
@@ -30,14 +30,7 @@ pub struct DoctorSettings {
     pub offline: bool,
     /// The output format
     #[arg(long, value_enum, default_value = "text")]
-    pub format: DoctorFormat,
-}
-
-/// The format of the findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DoctorFormat {
-    Text,
-    Json,
+    pub format: Format,
 }
 
 /// Checks the app, this machine and AWS. The exit code is 3 if a run would be refused.
@@ -67,12 +60,7 @@ pub fn doctor(args: &DoctorSettings) -> Result<ExitCode, Failure> {
     diagnosis.add(here::build(&app)?);
     diagnosis.add(here::secrets(&app));
     diagnosis.sort();
-    match args.format {
-        DoctorFormat::Json => terminal::data(&diagnosis.json()),
-        DoctorFormat::Text => {
-            terminal::print(&diagnosis.text(terminal::page_style()));
-        }
-    }
+    args.format.print(|| Ok(diagnosis.text(terminal::page_style())), || Ok(diagnosis.json()))?;
     Ok(if diagnosis.number(Severity::Error) > 0 { ExitCode::Refused } else { ExitCode::Done })
 }
 

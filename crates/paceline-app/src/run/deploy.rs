@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::forecast::{self, ForecastRequest, PlanFormat};
 use crate::generation::check_stack_limit;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
-use crate::settings::{AppPaths, OutputFormat, ParameterValues, RunSettings, Selection};
+use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
 use crate::simulation::{self, Simulation};
 use crate::stack_options::StackOptions;
 use crate::{interrupt, terminal};
@@ -160,16 +160,8 @@ fn perform(args: &Deployment) -> Result<Finished, Failure> {
     }
     if args.run.dry_run {
         forecast::warn_of_sources(&app, &plan);
-        terminal::print(&forecast::show(
-            &app,
-            &plan,
-            &options,
-            match args.run.format {
-                OutputFormat::Text => PlanFormat::Text,
-                OutputFormat::Json => PlanFormat::Json,
-            },
-            &ForecastRequest::default(),
-        )?);
+        let show = |format| forecast::show(&app, &plan, &options, format, &ForecastRequest::default());
+        args.run.format.print(|| show(PlanFormat::Text), || show(PlanFormat::Json))?;
         return Ok(Finished::nothing());
     }
     let stack_limit = app.config.codebuild.timeouts.stack;

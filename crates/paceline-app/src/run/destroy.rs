@@ -5,16 +5,16 @@ use std::sync::Arc;
 use clap::Args;
 use paceline_aws::{Aws, AwsOptions};
 use paceline_engine::ExitCode;
-use paceline_plan::{Destruction, PlanOptions, show};
+use paceline_plan::{PlanOptions, show};
 
 use super::copies::Copies;
 use super::execution::{Execution, PREFLIGHT};
 use super::figures::Audience;
-use crate::app::{App, configured, late, synth};
+use crate::app::{configured, late, synth};
 use crate::failure::Failure;
 use crate::forecast::finish;
 use crate::runtime::{SIMULATED_START, virtual_runtime};
-use crate::settings::{AppPaths, OutputFormat, ParameterValues, RunSettings, Selection};
+use crate::settings::{AppPaths, ParameterValues, RunSettings, Selection};
 use crate::simulation::Simulation;
 use crate::{interrupt, terminal};
 
@@ -50,11 +50,12 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
     let options = app.selected(&args.selection, args.run.fail_fast)?;
     let destruction = app.destruction(&options)?;
     if args.run.dry_run || !(args.yes || args.run.simulate) {
-        if args.run.format == OutputFormat::Json {
-            let message = "`--format json` writes the events of a deletion, and nothing would be deleted";
-            return Err(Failure::usage(message, "add --yes or --simulate, or leave --format out"));
-        }
-        terminal::print(&show(&app, &destruction)?);
+        let total = finish(&destruction.plan)?;
+        let width = usize::from(terminal::page_width());
+        args.run.format.print(
+            || Ok(show::destruction(&destruction, &app.assembly, total, width)),
+            || Ok(show::destruction_json(&destruction, &app.assembly, total)),
+        )?;
         if args.run.dry_run {
             return Ok(ExitCode::Done);
         }
@@ -115,10 +116,4 @@ pub fn destroy(args: &Deletion) -> Result<ExitCode, Failure> {
         interrupt::to_its_end(PREFLIGHT, execution.perform(|| connect(aws.clone())))?
     };
     ended.map(|finished| finished.exit_code)
-}
-
-fn show(app: &App, destruction: &Destruction) -> Result<String, Failure> {
-    let total = finish(&destruction.plan)?;
-    let width = usize::from(terminal::page_width());
-    Ok(show::destruction(destruction, &app.assembly, total, width))
 }

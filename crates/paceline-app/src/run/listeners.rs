@@ -21,7 +21,7 @@ use super::history;
 use crate::display::live_part;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::settings::{OutputFormat, RunSettings};
+use crate::settings::{Format, RunSettings};
 use crate::terminal::{self, LivePart};
 
 /// The journal and the reports of one run.
@@ -117,7 +117,7 @@ impl Listeners {
             ..Default::default()
         };
         let mut console = Console::new(terminal::Painted::default(), options);
-        let wants_json = settings.format == OutputFormat::Json;
+        let wants_json = settings.format == Format::Json;
         let mut stdout = wants_json.then(|| JsonLines::new(terminal::Data::default()));
         let (mut history, mut counts) = (HistoryEntries::default(), Counts::default());
         for event in earlier {

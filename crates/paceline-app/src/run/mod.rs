@@ -27,5 +27,5 @@ pub use self::deploy::{Deployment, MethodSetting, deploy};
 pub use self::destroy::{Deletion, destroy};
 pub use self::execution::RUNS;
 pub use self::outer_stack::{OuterStack, this_build};
-pub use self::publish::{Publishing, publish};
+pub use self::publish::{Publishing, publish, publish_schema};
 pub use self::rollback::{RunRollback, rollback};

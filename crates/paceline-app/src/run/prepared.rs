@@ -15,7 +15,7 @@ use super::deploy::Deployment;
 use super::finished::Finished;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::settings::{LAST, OutputFormat, is_name_of_run};
+use crate::settings::{Format, LAST, is_name_of_run};
 use crate::{interrupt, terminal};
 
 /// What a person can do if there is nothing to execute.
@@ -33,7 +33,7 @@ pub(super) fn run_to_execute(text: &str) -> Result<String, String> {
 /// Shows what a run has prepared.
 pub(super) fn show(finished: &Finished, args: &Deployment) {
     let record = &finished.record;
-    if args.run.format == OutputFormat::Json {
+    if args.run.format == Format::Json {
         return;
     }
     let unchanged = record.outcomes().get(&Outcome::Unchanged).copied().unwrap_or_default();

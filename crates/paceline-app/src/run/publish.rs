@@ -6,7 +6,8 @@ use clap::Args;
 use paceline_aws::{Aws, AwsOptions};
 use paceline_engine::ExitCode;
 use paceline_plan::{Plan, Work};
-use paceline_text::count;
+use paceline_text::{count, document_schema, documented, json_document};
+use serde_json::Value;
 
 use super::copies::Copies;
 use super::execution::Execution;
@@ -18,6 +19,9 @@ use crate::runtime::{SIMULATED_START, virtual_runtime};
 use crate::settings::{AppPaths, LockSetting, RunSettings, Selection};
 use crate::simulation::{self, Simulation};
 use crate::{interrupt, terminal};
+
+/// The version of the document. New fields do not raise it.
+const SCHEMA: u32 = 1;
 
 /// The arguments of `paceline publish`.
 #[derive(Debug, Clone, Args)]
@@ -46,10 +50,12 @@ pub fn publish(args: &Publishing) -> Result<ExitCode, Failure> {
     let plan = app.plan(&options)?.publishing();
     if plan.steps.is_empty() {
         terminal::say("the stacks have no assets: nothing to publish");
-        return Ok(ExitCode::Done);
     }
     if args.run.dry_run {
-        terminal::data(&shown(&plan));
+        let assets = AssetsDocument::of(&plan);
+        args.run.format.print(|| Ok(assets.text()), || Ok(json_document(&assets)))?;
+    }
+    if plan.steps.is_empty() || args.run.dry_run {
         return Ok(ExitCode::Done);
     }
     if args.run.simulate {
@@ -94,14 +100,51 @@ pub fn publish(args: &Publishing) -> Result<ExitCode, Failure> {
     ended.map(|finished| finished.exit_code)
 }
 
-/// The assets, one a line, each with the stack whose manifest has it.
-fn shown(plan: &Plan) -> String {
-    let assets = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::Publish(publish) => Some(format!("{} (of {})\n", publish.named(), publish.manifest)),
-        _ => None,
-    });
-    let mut shown: Vec<String> = assets.collect();
-    let assets = count(shown.len(), "asset");
-    shown.push(format!("{assets} to publish\n"));
-    shown.concat()
+documented! {
+    /// What `paceline publish` would publish. A newer version may add fields.
+    struct AssetsDocument<'a> {
+        /// The version of this format.
+        schema: u32,
+        /// The assets. One that goes to several places is there several times.
+        assets: Vec<AssetDocument<'a>>,
+    }
+
+    /// An asset.
+    struct AssetDocument<'a> {
+        /// The id of the step that publishes it.
+        step: &'a str,
+        /// Its name for people.
+        name: String,
+        /// file or image.
+        kind: &'static str,
+        /// The id of the stack whose asset manifest has it.
+        stack: &'a str,
+    }
+}
+
+/// The JSON Schema of what `--dry-run` prints.
+pub fn publish_schema() -> Value {
+    document_schema::<AssetsDocument<'_>>("Assets that paceline publish would publish", SCHEMA)
+}
+
+impl<'a> AssetsDocument<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let assets = plan.steps.iter().filter_map(|step| match &step.work {
+            Work::Publish(publish) => Some(AssetDocument {
+                step: &step.id,
+                name: publish.named(),
+                kind: if publish.image { "image" } else { "file" },
+                stack: &publish.manifest,
+            }),
+            _ => None,
+        });
+        Self { schema: SCHEMA, assets: assets.collect() }
+    }
+
+    /// The assets, one a line, each with the stack whose manifest has it.
+    fn text(&self) -> String {
+        let lines = self.assets.iter().map(|asset| format!("{} (of {})\n", asset.name, asset.stack));
+        let number = count(self.assets.len(), "asset");
+        lines.chain([format!("{number} to publish\n")]).collect()
+    }
 }

@@ -80,9 +80,8 @@ pub fn rollback(args: &RunRollback) -> Result<ExitCode, Failure> {
         ..RollbackOptions::new(changes.run.clone())
     };
     let planned = Planned::new(changes, &options)?;
-    let shown = planned.shown()?;
     if args.run.dry_run || !args.yes || planned.rollback.plan.steps.is_empty() {
-        terminal::print(&shown);
+        args.run.format.print(|| planned.text(), || planned.json())?;
         if args.run.dry_run || planned.rollback.plan.steps.is_empty() {
             return Ok(ExitCode::Done);
         }
@@ -160,9 +159,13 @@ impl Planned {
         Self::new(changes, &options)
     }
 
-    fn shown(&self) -> Result<String, Failure> {
+    fn text(&self) -> Result<String, Failure> {
         let width = usize::from(terminal::page_width());
         Ok(show::rollback(&self.rollback, finish(&self.rollback.plan)?, width))
+    }
+
+    fn json(&self) -> Result<String, Failure> {
+        Ok(show::rollback_json(&self.rollback, finish(&self.rollback.plan)?))
     }
 
     /// Says what stays, and what cannot be undone.

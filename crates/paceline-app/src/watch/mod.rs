@@ -12,7 +12,7 @@ use paceline_report::Detail;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::run::RUNS;
-use crate::settings::{AppPaths, LAST, is_name_of_run};
+use crate::settings::{AppPaths, Format, LAST, is_name_of_run};
 use crate::terminal::{Key, Keys};
 
 /// The arguments of `paceline watch`.
@@ -34,6 +34,9 @@ pub struct WatchSettings {
     /// Show each change of a resource as a line
     #[arg(long, short)]
     pub verbose: bool,
+    /// What is written to stdout: nothing, or what happens as a line of JSON each, like the events of a run
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
     /// Use no colours, like the variable `NO_COLOR`
     #[arg(long)]
     pub no_color: bool,

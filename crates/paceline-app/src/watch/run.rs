@@ -73,7 +73,7 @@ impl Source {
 
 /// Watches a run until its end, or until its process is gone.
 pub(super) fn watch(run: &str, args: &WatchSettings) -> Result<ExitCode, Failure> {
-    let (mut display, mut keys) = Display::open(args.detail());
+    let (mut display, mut keys) = Display::open(args.detail(), args.format);
     let watched = async {
         let mut source = Source::of(run, args).await?;
         // A run has a journal while it still prepares its first event.

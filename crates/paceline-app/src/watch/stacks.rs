@@ -121,7 +121,7 @@ struct Watch {
 
 impl Watch {
     fn new(args: &WatchSettings, named: Vec<WatchedStack>, regions: Vec<String>) -> (Self, Option<Keys>) {
-        let (display, keys) = Display::open(args.detail());
+        let (display, keys) = Display::open(args.detail(), args.format);
         let watch = Self {
             events: WatchEvents::default(),
             display,

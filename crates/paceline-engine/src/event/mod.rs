@@ -7,6 +7,7 @@
 
 mod redact;
 mod run;
+mod schema;
 mod stack;
 mod step;
 mod stuck;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::run::{
     BuildPhase, BuildPhases, PlannedPhase, PlannedSettings, PlannedStep, RunApproved, RunFinished, RunStarted,
 };
+pub use self::schema::json_schema;
 pub use self::stack::{StackAccepted, StackCall, StackProgress, StackSubmitted};
 pub use self::step::{
     AssetKind, Cause, CommandOutput, Kept, Limit, LimitWait, Outcome, RetryClass, StepFinished, StepHeld,
@@ -219,12 +221,11 @@ mod tests {
 
     #[test]
     fn every_kind_and_outcome_is_documented() {
-        use Outcome::{Deleted, Deployed, Failed, Interrupted, Prepared, RolledBack, Skipped, Unchanged};
         let page = include_str!("../../../../docs/events.md");
         for kind in Fact::KINDS {
             assert!(page.contains(&format!("\n| `{kind}` | ")), "{kind}");
         }
-        for outcome in [Deployed, Deleted, Unchanged, Prepared, Failed, RolledBack, Skipped, Interrupted] {
+        for outcome in Outcome::ALL {
             assert!(page.contains(&format!("`{outcome}`")), "{outcome}");
         }
     }

@@ -349,6 +349,18 @@ impl StepFinished {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 8] = [
+        Self::Deployed,
+        Self::Deleted,
+        Self::Unchanged,
+        Self::Prepared,
+        Self::Failed,
+        Self::RolledBack,
+        Self::Skipped,
+        Self::Interrupted,
+    ];
+
     /// Returns whether the steps that depend on this one may start.
     pub fn is_success(self) -> bool {
         matches!(self, Self::Deployed | Self::Deleted | Self::Unchanged | Self::Prepared)

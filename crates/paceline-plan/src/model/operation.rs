@@ -17,3 +17,16 @@ pub enum StepOperation {
     /// Nothing: it was up to date.
     Unchanged,
 }
+
+impl StepOperation {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Done => "done",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}

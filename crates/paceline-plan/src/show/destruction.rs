@@ -1,5 +1,6 @@
-//! What would be deleted, for people.
+//! What would be deleted, as text and as JSON.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -9,6 +10,10 @@ use paceline_text::first_few;
 use super::wording::{clean, count, show_duration};
 use crate::build::destroy::Destruction;
 use crate::model::PlannedStack;
+
+mod json;
+
+pub use json::{destruction_json, destruction_schema};
 
 /// A list of names ends after so many.
 const LISTED: usize = 4;
@@ -26,8 +31,8 @@ pub fn destruction(destruction: &Destruction, assembly: &Assembly, total: Durati
     for stack in &plan.stacks {
         let (id, region) = (clean(&stack.id), stack.region.as_deref().unwrap_or("-"));
         let resources = count(stack.resources, "resource");
-        let _ =
-            writeln!(out, "  {id:<id_width$}  {region:<14} {resources:>14}{}", protected(stack, assembly));
+        let protected = if is_protected(stack, assembly) { "  termination protection is on" } else { "" };
+        let _ = writeln!(out, "  {id:<id_width$}  {region:<14} {resources:>14}{protected}");
         for line in [after(stack), keeps(stack, assembly)].into_iter().flatten() {
             let _ = writeln!(out, "      {line}");
         }
@@ -45,29 +50,32 @@ pub fn destruction(destruction: &Destruction, assembly: &Assembly, total: Durati
 }
 
 fn after(stack: &PlannedStack) -> Option<String> {
-    let mut names: Vec<String> = stack.depends_on.iter().map(|edge| clean(&edge.to)).collect();
-    names.sort_unstable();
-    names.dedup();
-    (!names.is_empty()).then(|| format!("after {}", first_few(&names, LISTED)))
+    let names = waits_for(stack);
+    (!names.is_empty()).then(|| format!("after {}", first_few(names.into_iter().map(clean), LISTED)))
 }
 
 fn keeps(stack: &PlannedStack, assembly: &Assembly) -> Option<String> {
-    let source = assembly.stack(&stack.id)?;
-    let names: Vec<String> = templates(source).flat_map(retained).collect();
-    (!names.is_empty()).then(|| format!("keeps {}", first_few(&names, LISTED)))
+    let kept = retained(assembly.stack(&stack.id)?);
+    let mut names =
+        kept.map(|(id, resource_type)| format!("{} ({})", clean(id), clean(resource_type))).peekable();
+    names.peek()?;
+    Some(format!("keeps {}", first_few(names, LISTED)))
 }
 
-fn templates(stack: &Stack) -> impl Iterator<Item = &Template> {
-    std::iter::once(&stack.template).chain(stack.nested.iter().map(|nested| &nested.template))
+/// The ids of the stacks that must be gone before.
+fn waits_for(stack: &PlannedStack) -> BTreeSet<&str> {
+    stack.depends_on.iter().map(|edge| edge.to.as_str()).collect()
 }
 
-/// The resources that stay when their stack is deleted.
-fn retained(template: &Template) -> impl Iterator<Item = String> {
-    let resources = template.resources().filter(|(_, resource)| resource.is_retained());
-    resources.map(|(id, resource)| format!("{} ({})", clean(id), clean(resource.resource_type)))
+/// The logical ids and types of the resources that stay when their stack is deleted, those of nested stacks too.
+fn retained(stack: &Stack) -> impl Iterator<Item = (&str, &str)> {
+    let nested = stack.nested.iter().map(|nested| &nested.template);
+    let resources = std::iter::once(&stack.template).chain(nested).flat_map(Template::resources);
+    resources
+        .filter(|(_, resource)| resource.is_retained())
+        .map(|(id, resource)| (id, resource.resource_type))
 }
 
-fn protected(stack: &PlannedStack, assembly: &Assembly) -> &'static str {
-    let is_protected = assembly.stack(&stack.id).is_some_and(|it| it.termination_protection == Some(true));
-    if is_protected { "  termination protection is on" } else { "" }
+fn is_protected(stack: &PlannedStack, assembly: &Assembly) -> bool {
+    assembly.stack(&stack.id).is_some_and(|it| it.termination_protection == Some(true))
 }

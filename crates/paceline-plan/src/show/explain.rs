@@ -8,7 +8,11 @@ use paceline_text::near;
 use super::wording::{clean, count, show_duration, show_reasons};
 use crate::build::error::PlanError;
 use crate::model::graph::Graph;
-use crate::model::{Edge, Plan, PlannedStack, Reason, Work, folded};
+use crate::model::{Borrowed, Edge, LeftOut, Plan, PlannedStack, Reason, Work, folded};
+
+mod json;
+
+pub use json::{explain_json, explain_schema};
 
 /// More constructs that read the same name are counted and not named.
 const FEW_CONSTRUCTS: usize = 3;
@@ -20,19 +24,23 @@ pub fn explain(plan: &Plan, from: &str, to: Option<&str>) -> Result<String, Plan
     let explained = Explained::new(plan);
     let from = match explained.find(from)? {
         Found::Stack(number) => number,
-        Found::LeftOut(text) => return Ok(text),
+        Found::LeftOut(left_out) => return Ok(why_left_out(left_out)),
     };
     let Some(to) = to else { return Ok(explained.one(from)) };
     match explained.find(to)? {
         Found::Stack(to) => Ok(explained.two(from, to)),
-        Found::LeftOut(text) => Ok(text),
+        Found::LeftOut(left_out) => Ok(why_left_out(left_out)),
     }
 }
 
-enum Found {
+fn why_left_out(left_out: &LeftOut) -> String {
+    format!("{} is left out: {}\n", clean(&left_out.stack), clean(&left_out.why.to_string()))
+}
+
+enum Found<'a> {
     Stack(usize),
-    /// What there is to say about a stack that is not in the plan.
-    LeftOut(String),
+    /// A stack of the app that is not in the plan.
+    LeftOut(&'a LeftOut),
 }
 
 struct Explained<'a> {
@@ -56,14 +64,12 @@ impl<'a> Explained<'a> {
         Self { plan, graph, number }
     }
 
-    fn find(&self, name: &str) -> Result<Found, PlanError> {
+    fn find(&self, name: &str) -> Result<Found<'a>, PlanError> {
         if let Some(&number) = self.number.get(name) {
             return Ok(Found::Stack(number));
         }
         if let Some(left_out) = self.plan.left_out.iter().find(|left_out| left_out.stack == name) {
-            let text =
-                format!("{} is left out: {}\n", clean(&left_out.stack), clean(&left_out.why.to_string()));
-            return Ok(Found::LeftOut(text));
+            return Ok(Found::LeftOut(left_out));
         }
         let named: Vec<usize> =
             (0..self.plan.stacks.len()).filter(|&number| self.stack(number).name == name).collect();
@@ -145,7 +151,7 @@ impl<'a> Explained<'a> {
         for &to in direct {
             self.edges(&mut out, number, to);
         }
-        for asset in self.plan.borrowed.iter().filter(|it| it.stack == stack.id) {
+        for asset in self.borrowed(number) {
             let (manifest, shown) = (clean(&asset.manifest), clean(&asset.shown()));
             let _ = writeln!(
                 out,
@@ -154,8 +160,7 @@ impl<'a> Explained<'a> {
                 clean(&asset.read_at.to_string())
             );
         }
-        let all = self.graph.all_needs(number);
-        let indirect: Vec<usize> = (0..all.len()).filter(|&to| all[to] && !direct.contains(&to)).collect();
+        let indirect = self.indirect(number);
         if !indirect.is_empty() {
             let ids = self.ids(indirect.iter().copied());
             let _ = writeln!(out, "\nthrough these for {} more: {ids}", indirect.len());
@@ -173,29 +178,58 @@ impl<'a> Explained<'a> {
         let reasons = folded(edges).remove(self.id(to)).unwrap_or_default();
         let (a, b) = (clean(self.id(from)), clean(self.id(to)));
         let _ = writeln!(out, "\n  {a} waits for {b} ({})", show_reasons(&reasons));
-        for edge in edges.iter().filter(|edge| edge.to == self.id(to)) {
+        for edge in self.edges_between(from, to) {
             let _ = writeln!(out, "    {}: {}", edge.reason, clean(&edge.detail()));
             places(out, &b, edge);
         }
-        if self.plan.declared_only.iter().any(|it| it.from == self.id(from) && it.to == self.id(to)) {
+        if self.is_declared_only(from, to) {
             let _ = writeln!(out, "    declared only: nothing in the two templates ties them");
         }
-        for step in &self.plan.steps {
-            if let Work::Gate { stack, gate } = &step.work
-                && gate.is_of_stack()
-                && *stack == to
-            {
-                let _ = writeln!(out, "    gate: {b} is followed by a wait until {}", gate.condition());
+        for gate in self.gates(from, to) {
+            let _ = writeln!(out, "    {}", clean(&gate));
+        }
+    }
+
+    fn edges_between(&self, from: usize, to: usize) -> impl Iterator<Item = &'a Edge> {
+        let to = self.id(to);
+        self.stack(from).depends_on.iter().filter(move |edge| edge.to == to)
+    }
+
+    /// Whether only the manifest declares that one waits for the other.
+    fn is_declared_only(&self, from: usize, to: usize) -> bool {
+        self.plan.declared_only.iter().any(|it| it.from == self.id(from) && it.to == self.id(to))
+    }
+
+    /// What must be true between two stacks, once the second one is complete.
+    fn gates(&self, from: usize, to: usize) -> Vec<String> {
+        let is_rollout = self.edges_between(from, to).any(|edge| edge.reason == Reason::Rollout);
+        let gate = |work: &Work| match work {
+            Work::Gate { stack, gate } if gate.is_of_stack() && *stack == to => {
+                Some(format!("gate: {} is followed by a wait until {}", self.id(to), gate.condition()))
             }
-        }
-        if let Some(bake) = self.plan.bake().filter(|_| reasons.contains_key(&Reason::Rollout)) {
-            let (alarms, time) = (clean(&bake.alarms_shown()), show_duration(bake.time));
-            let _ = writeln!(
-                out,
-                "    bake: between the two, the alarms {alarms} of {} are watched for {time}",
-                bake.region
-            );
-        }
+            _ => None,
+        };
+        let bake = self.plan.bake().filter(|_| is_rollout).map(|bake| {
+            format!(
+                "bake: between the two, the alarms {} of {} are watched for {}",
+                bake.alarms_shown(),
+                bake.region,
+                show_duration(bake.time)
+            )
+        });
+        self.plan.steps.iter().filter_map(|step| gate(&step.work)).chain(bake).collect()
+    }
+
+    /// The assets that a stack uses and only the asset manifest of another stack names.
+    fn borrowed(&self, number: usize) -> impl Iterator<Item = &'a Borrowed> {
+        let id = self.id(number);
+        self.plan.borrowed.iter().filter(move |it| it.stack == id)
+    }
+
+    /// The stacks that a stack waits for only through others.
+    fn indirect(&self, number: usize) -> Vec<usize> {
+        let (all, direct) = (self.graph.all_needs(number), self.graph.needs(number));
+        (0..all.len()).filter(|&to| all[to] && !direct.contains(&to)).collect()
     }
 
     /// The shortest chain from one stack to another, both included.

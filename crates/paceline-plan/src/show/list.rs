@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value, json};
+use paceline_text::{Documented as _, documented, json_document};
+use serde_json::{Value, json};
 
 use crate::model::{Plan, PlannedStack};
 use paceline_yaml::inline::word;
@@ -44,30 +45,69 @@ pub fn list(plan: &Plan, contents: ListContents) -> String {
     text
 }
 
-/// The same as JSON.
+documented! {
+    /// A stack. It has its id alone if neither its environment nor its dependencies were asked for.
+    struct ListedDocument<'a> {
+        /// The hierarchical id.
+        id: &'a str,
+        /// The name of the CloudFormation stack, with `--long`.
+        name: Option<&'a str>,
+        /// Where it is deployed, with `--long`.
+        environment: Option<EnvironmentDocument<'a>>,
+        /// The stacks that it waits for, with `--show-dependencies`.
+        dependencies: Option<Vec<DependencyDocument<'a>>>,
+    }
+
+    /// An environment, as the CDK writes it.
+    struct EnvironmentDocument<'a> {
+        /// The account, or unknown-account.
+        account: &'a str,
+        /// The region, or unknown-region.
+        region: &'a str,
+        /// Both, such as aws://111122223333/eu-west-1.
+        name: String,
+    }
+
+    /// A stack that another one waits for.
+    struct DependencyDocument<'a> {
+        /// The hierarchical id.
+        id: &'a str,
+    }
+}
+
+/// The same as JSON, as `cdk ls` prints it: ids alone, or objects with more about each stack.
 pub fn list_json(plan: &Plan, contents: ListContents) -> String {
-    let of = |stack: &PlannedStack| {
-        if !(contents.long || contents.dependencies) {
-            return json!(stack.id);
+    if !(contents.long || contents.dependencies) {
+        return json_document(&plan.stacks.iter().map(|stack| &stack.id).collect::<Vec<_>>());
+    }
+    let of = |stack| ListedDocument::of(stack, contents);
+    json_document(&plan.stacks.iter().map(of).collect::<Vec<_>>())
+}
+
+/// The JSON Schema of the list.
+pub fn list_schema() -> Value {
+    let stack = json!({ "anyOf": [str::schema(), ListedDocument::schema()] });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Stacks that paceline ls lists",
+        "description": "The stacks in the order of the plan: ids, or objects if more was asked for.",
+        "type": "array",
+        "items": stack,
+    })
+}
+
+impl<'a> ListedDocument<'a> {
+    fn of(stack: &'a PlannedStack, contents: ListContents) -> Self {
+        let (account, region) = environment(stack);
+        let name = format!("aws://{account}/{region}");
+        let needs = needs(stack).into_iter().map(|id| DependencyDocument { id });
+        Self {
+            id: &stack.id,
+            name: contents.long.then_some(&stack.name),
+            environment: contents.long.then_some(EnvironmentDocument { account, region, name }),
+            dependencies: contents.dependencies.then(|| needs.collect()),
         }
-        let mut shown = Map::from_iter([("id".to_owned(), json!(stack.id))]);
-        if contents.long {
-            let (account, region) = environment(stack);
-            let name = format!("aws://{account}/{region}");
-            shown.insert("name".to_owned(), json!(stack.name));
-            shown.insert(
-                "environment".to_owned(),
-                json!({"account": account, "region": region, "name": name}),
-            );
-        }
-        if contents.dependencies {
-            let needs: Vec<Value> = needs(stack).into_iter().map(|id| json!({"id": id})).collect();
-            shown.insert("dependencies".to_owned(), json!(needs));
-        }
-        Value::Object(shown)
-    };
-    let all = Value::Array(plan.stacks.iter().map(of).collect());
-    format!("{all:#}\n")
+    }
 }
 
 /// As the CDK writes environments that are not known before the deployment.

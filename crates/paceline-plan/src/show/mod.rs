@@ -27,12 +27,12 @@ mod warning;
 mod what_if;
 mod wording;
 
-pub use destruction::destruction;
-pub use explain::explain;
+pub use destruction::{destruction, destruction_json, destruction_schema};
+pub use explain::{explain, explain_json, explain_schema};
 pub use graph::{dot, mermaid};
-pub use json::json;
-pub use list::{ListContents, list, list_json};
+pub use json::{json, plan_schema};
+pub use list::{ListContents, list, list_json, list_schema};
 pub use lookups::synthesized_again;
 pub use page::TextOptions;
-pub use rollback::rollback;
+pub use rollback::{rollback, rollback_json, rollback_schema};
 pub use text::text;

@@ -1,16 +1,21 @@
 //! What a run creates at its start, as text and as JSON.
 
-use serde::Serialize;
+use paceline_text::{Nullable, documented};
 
 use crate::model::{Plan, Prewarm, Step, Work};
 
-/// A repository of images that the run creates unless it exists, and the stacks that wait for it.
-#[derive(Serialize)]
-pub(super) struct Prewarmed<'a> {
-    repository: &'a str,
-    account: Option<&'a str>,
-    region: Option<&'a str>,
-    stacks: Vec<&'a str>,
+documented! {
+    /// A repository of images that the run creates unless it exists.
+    struct Prewarmed<'a> {
+        /// Its name.
+        repository: &'a str,
+        /// Its account, if it is known.
+        account: Nullable<&'a str>,
+        /// Its region, if it is known.
+        region: Nullable<&'a str>,
+        /// The ids of the stacks that wait for it.
+        stacks: Vec<&'a str>,
+    }
 }
 
 impl<'a> Prewarmed<'a> {
@@ -22,8 +27,8 @@ impl<'a> Prewarmed<'a> {
         let stack = plan.stack_of(step);
         Some(Self {
             repository: &work.repository,
-            account: work.account.as_deref().or(stack.account.as_deref()),
-            region: work.region.as_deref().or(stack.region.as_deref()),
+            account: Nullable(work.account.as_deref().or(stack.account.as_deref())),
+            region: Nullable(work.region.as_deref().or(stack.region.as_deref())),
             stacks: waits.collect(),
         })
     }

@@ -1,4 +1,4 @@
-//! What a rollback would do, what it leaves as it is, and what it cannot undo, for people.
+//! What a rollback would do, what it leaves as it is, and what it cannot undo, as text and as JSON.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -8,7 +8,11 @@ use paceline_text::{first_few, shell_word, wrap};
 
 use super::wording::{clean, count, show_duration};
 use crate::build::rollback::Rollback;
-use crate::model::{Loss, PlannedStack, Stays, StaysReason, Work};
+use crate::model::{Loss, Plan, PlannedStack, Stays, StaysReason, Work};
+
+mod json;
+
+pub use json::{rollback_json, rollback_schema};
 
 /// A list of names ends after so many.
 const LISTED: usize = 4;
@@ -18,8 +22,7 @@ pub fn rollback(rollback: &Rollback, total: Duration, width: usize) -> String {
     let plan = &rollback.plan;
     let run = clean(plan.undoes.as_deref().unwrap_or_default());
     let mut out = String::new();
-    let deletes = |stack: usize| plan.steps.iter().any(|step| step.work == Work::Delete { stack });
-    let deleted = (0..plan.stacks.len()).filter(|&stack| deletes(stack)).count();
+    let deleted = (0..plan.stacks.len()).filter(|&stack| deletes(plan, stack)).count();
     let what = match (plan.stacks.len() - deleted, deleted) {
         (0, 0) => "nothing to restore".to_owned(),
         (restored, 0) => format!("{} to restore", count(restored, "stack")),
@@ -36,7 +39,7 @@ pub fn rollback(rollback: &Rollback, total: Duration, width: usize) -> String {
     let id_width = id_width.min(width.saturating_sub(40).max(12));
     for (number, stack) in plan.stacks.iter().enumerate() {
         let (id, region) = (clean(&stack.id), stack.region.as_deref().unwrap_or("-"));
-        let what = if deletes(number) { "delete: the run created it" } else { "restore" };
+        let what = if deletes(plan, number) { "delete: the run created it" } else { "restore" };
         let _ = writeln!(out, "  {id:<id_width$}  {region:<14} {what}");
         if let Some(after) = after(stack) {
             let _ = writeln!(out, "      {after}");
@@ -48,6 +51,11 @@ pub fn rollback(rollback: &Rollback, total: Duration, width: usize) -> String {
     list(&mut out, "Cannot be undone:", &lost, width);
     list(&mut out, "May not be undone:", &doubtful, width);
     out
+}
+
+/// Whether the rollback deletes a stack, and does not restore it.
+fn deletes(plan: &Plan, stack: usize) -> bool {
+    plan.steps.iter().any(|step| step.work == Work::Delete { stack })
 }
 
 fn list(out: &mut String, title: &str, lines: &[impl fmt::Display], width: usize) {

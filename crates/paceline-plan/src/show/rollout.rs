@@ -3,26 +3,37 @@
 use std::collections::BTreeSet;
 
 use paceline_config::OnAlarm;
-use serde::Serialize;
+use paceline_text::documented;
 
 use super::wording::show_duration;
-use crate::model::{AlarmPattern, Bake, Plan};
+use crate::model::{Bake, Plan};
 
-/// The rollout of a plan, in the plan for programs.
-#[derive(Serialize)]
-pub(super) struct RolloutOf<'a> {
-    first: &'a str,
-    bake_s: u64,
-    alarms: &'a [AlarmPattern],
-    then: BTreeSet<&'a str>,
-    on_alarm: OnAlarm,
+documented! {
+    /// The rollout: one region first, then the others.
+    struct RolloutOf<'a> {
+        /// The region that is deployed first.
+        first: &'a str,
+        /// How long its alarms are watched before the others follow, in seconds.
+        bake_s: u64,
+        /// The names of the alarms, or patterns with * and ?.
+        alarms: Vec<&'a str>,
+        /// The other regions.
+        then: Vec<&'a str>,
+        /// What an alarm does: stop or rollback.
+        on_alarm: &'static str,
+    }
 }
 
 impl<'a> RolloutOf<'a> {
     pub(super) fn of(plan: &'a Plan) -> Option<Self> {
         let Bake { region, time, alarms, on_alarm } = plan.bake()?;
-        let (then, on_alarm) = (others(plan, region), *on_alarm);
-        Some(Self { first: region, bake_s: time.as_secs(), alarms, then, on_alarm })
+        Some(Self {
+            first: region,
+            bake_s: time.as_secs(),
+            alarms: alarms.iter().map(|alarm| alarm.0.as_str()).collect(),
+            then: others(plan, region).into_iter().collect(),
+            on_alarm: on_alarm.as_str(),
+        })
     }
 }
 

@@ -11,7 +11,6 @@ use std::time::Duration;
 use paceline_plan::StepOperation;
 use paceline_plan::history::{Entry, History, HistoryKind};
 use paceline_text::{Style, Tone, count, duration, one_line};
-use serde_json::json;
 
 use super::PastRun;
 use crate::figures::seconds;
@@ -50,12 +49,12 @@ pub struct StepChange {
 }
 
 impl StepChange {
-    fn differs(&self) -> bool {
+    pub(super) fn differs(&self) -> bool {
         self.before.abs_diff(self.after) >= LEAST
     }
 
     /// Whether the second run took longer or shorter than usual.
-    fn is_unusual(&self) -> bool {
+    pub(super) fn is_unusual(&self) -> bool {
         self.usual.is_some_and(|usual| {
             self.after > usual.to + usual.to / 10 || self.after < usual.from.saturating_sub(usual.from / 10)
         })
@@ -168,34 +167,6 @@ impl RunComparison {
         }
         let word = if after > before { "longer" } else { "shorter" };
         format!(", {} {word}", duration(before.abs_diff(after)))
-    }
-
-    /// The comparison as JSON.
-    pub fn json(&self) -> String {
-        let step = |step: &StepChange| {
-            json!({
-                "step": step.name,
-                "operation": step.operation,
-                "before_s": step.before.as_secs_f64(),
-                "after_s": step.after.as_secs_f64(),
-                "usual": step.usual.map(|usual| json!({
-                    "from_s": usual.from.as_secs_f64(),
-                    "to_s": usual.to.as_secs_f64(),
-                    "runs": usual.runs,
-                })),
-                "unusual": step.differs() && step.is_unusual(),
-            })
-        };
-        let lone = |step: &LoneStep| json!({ "step": step.name, "operation": step.operation });
-        let document = json!({
-            "schema": 1,
-            "runs": self.runs,
-            "seconds": self.took.map(|took| took.map(|took| took.as_secs_f64())),
-            "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
-            "only_in_first": self.only[0].iter().map(lone).collect::<Vec<_>>(),
-            "only_in_second": self.only[1].iter().map(lone).collect::<Vec<_>>(),
-        });
-        format!("{document:#}\n")
     }
 }
 

@@ -1,8 +1,7 @@
-//! The list of earlier runs, as text and as JSON.
+//! The list of earlier runs as text.
 
 use comfy_table::{CellAlignment, ContentArrangement, presets};
 use paceline_text::{Style, duration, one_line};
-use serde_json::json;
 
 use super::PastRun;
 use crate::record::Status;
@@ -48,22 +47,4 @@ fn result(run: &PastRun) -> String {
 fn stacks(run: &PastRun) -> String {
     let counts: Vec<String> = run.stacks.iter().map(|(outcome, n)| format!("{n} {outcome}")).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
-}
-
-/// The runs as JSON: `{"schema":1,"runs":[…]}`.
-pub fn list_json(runs: &[PastRun]) -> String {
-    let run = |run: &PastRun| {
-        json!({
-            "run": run.run,
-            "started_at": run.at.map(|at| format!("{at:.3}")),
-            "app": run.app,
-            "deletes": run.deletes,
-            "undoes": run.undoes,
-            "status": run.status.map(Status::as_str),
-            "seconds": run.took.map(|took| took.as_secs_f64()),
-            "stacks": run.stacks.iter().map(|(outcome, n)| (outcome.to_string(), *n)).collect::<std::collections::BTreeMap<_, _>>(),
-            "simulated": run.simulated,
-        })
-    };
-    format!("{:#}\n", json!({ "schema": 1, "runs": runs.iter().map(run).collect::<Vec<_>>() }))
 }

@@ -4,9 +4,11 @@
 //! durations only; a journal is on one machine and has everything.
 
 mod compare;
+mod json;
 mod list;
 mod run;
 
 pub use self::compare::{LoneStep, RunComparison, StepChange, Usual};
-pub use self::list::{list_json, list_text};
+pub use self::json::{comparison_schema, list_json, list_schema};
+pub use self::list::list_text;
 pub use self::run::PastRun;

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
-use paceline_app::{AppPaths, Lookups, ParameterValues, PlanFormat, Selection, StackOptions, WaitsFormat};
+use paceline_app::{AppPaths, Format, Lookups, ParameterValues, PlanFormat, Selection, StackOptions};
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
@@ -44,9 +44,9 @@ pub(crate) struct ExplainArgs {
     /// file of its events
     #[arg(long)]
     pub(crate) why_waiting: bool,
-    /// The output format of `--why-waiting`
-    #[arg(long, value_enum, default_value = "text", requires = "why_waiting")]
-    pub(crate) format: WaitsFormat,
+    /// The output format
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -25,10 +25,40 @@ pub(crate) enum SchemaOf {
     Config,
     /// A buildspec
     Buildspec,
+    /// An event of a run: a line of `--events`, of `watch`, and of a run with `--format json`
+    Events,
     /// The JSON report of a run
     Report,
+    /// The JSON of `paceline bootstrap --dry-run`
+    Bootstrap,
+    /// The JSON of `paceline destroy` that only shows what it would do
+    Destroy,
     /// The JSON of `paceline diff`
     Diff,
     /// The JSON of `paceline doctor`
     Doctor,
+    /// The JSON of `paceline explain`
+    Explain,
+    /// The JSON of `paceline history`
+    History,
+    /// The JSON of `paceline history compare`
+    HistoryCompare,
+    /// The JSON of `paceline lint`
+    Lint,
+    /// The JSON of `paceline ls`
+    Ls,
+    /// The JSON of `paceline plan`, and of `paceline deploy --dry-run`
+    Plan,
+    /// The JSON of `paceline project apply`
+    ProjectApply,
+    /// The JSON of `paceline project diff`
+    ProjectDiff,
+    /// A line of the JSON of `paceline project start`
+    ProjectStart,
+    /// The JSON of `paceline publish --dry-run`
+    Publish,
+    /// The JSON of `paceline rollback` that only shows what it would do
+    Rollback,
+    /// The JSON of `paceline explain --why-waiting`
+    WhyWaiting,
 }

@@ -4,6 +4,6 @@ mod json;
 mod sarif;
 mod text;
 
-pub use json::json;
+pub use json::{json, json_schema};
 pub use sarif::sarif;
 pub use text::{TextOptions, summary, text};
