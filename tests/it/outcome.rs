@@ -103,6 +103,17 @@ fn from<'a>(said: &'a str, start: &str) -> Vec<&'a str> {
 }
 
 #[test]
+fn a_log_has_the_hint_about_a_failure_once_at_the_end() {
+    let place = Place::new();
+    queue(&place, &["One"]);
+    let aws = aws(|_| Some(denied()));
+    let ran = place.paceline(["deploy"]).aws_at(&aws.address).env("CURSOR_AGENT", "1").run().expect(3);
+    let (before, end) = ran.stderr.split_once("What went wrong").expect(&ran.stderr);
+    let hints = |text: &str| text.matches("hint: give the role in use this permission").count();
+    assert_eq!((hints(before), hints(end)), (0, 1), "{}", ran.stderr);
+}
+
+#[test]
 fn a_failed_run_ends_with_its_cause_what_to_do_and_where_to_read_more() {
     let place = Place::new();
     queue(&place, &["One", "Two", "Three"]);

@@ -45,14 +45,32 @@ fn a_terminal_has_a_live_part_that_is_gone_at_the_end() {
 }
 
 #[test]
-fn builds_quiet_runs_and_simple_terminals_have_no_live_part() {
-    for (variables, arguments) in
-        [(&[("CI", "true")][..], &[][..]), (&[("TERM", "dumb")], &[]), (&[], &["--quiet"])]
-    {
+fn builds_agents_quiet_runs_and_simple_terminals_have_no_live_part() {
+    for (variables, arguments) in [
+        (&[("CI", "true")][..], &[][..]),
+        (&[("CLAUDECODE", "1")], &[]),
+        (&[("TERM", "dumb")], &[]),
+        (&[], &["--quiet"]),
+    ] {
         let arguments = [&["--simulate"], arguments].concat();
         let Some(screen) = in_terminal(variables, &arguments) else { return };
         assert!(!screen.contains(ERASE), "{screen}");
+        // A simple terminal has colours, too.
+        assert_eq!(screen.contains("\x1b["), variables == [("TERM", "dumb")], "{screen}");
     }
+}
+
+#[test]
+fn a_log_says_less_often_what_is_running() {
+    let place = Place::new();
+    let running = |variable: &str| {
+        let call = place.paceline(["deploy", "--simulate"]).args(workshop::app()).env(variable, "1");
+        let lines = call.multi_region().run().expect(0).stderr;
+        lines.lines().filter(|line| line.contains(" running ")).count()
+    };
+    let (usual, log) = (running("NOTHING"), running("GEMINI_CLI"));
+    assert_eq!(running("CI"), log);
+    assert!(0 < log && log < usual, "{log} lines in a log, and otherwise {usual}");
 }
 
 #[test]

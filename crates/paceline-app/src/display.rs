@@ -54,8 +54,8 @@ impl Display {
             let (record, focus) = (locked(&shown.0), locked(&shown.1));
             frame(&record, now(&record), Live { at_once: None, focus: has_keys.then_some(&focus) }, screen)
         });
-        let style = terminal::stderr_style();
-        let options = ConsoleOptions { style, detail, is_live: live.is_some(), ..Default::default() };
+        // No list of all failures follows, as at the end of a run of this process.
+        let options = ConsoleOptions { hints: true, ..terminal::console_options(detail, live.is_some()) };
         let console = Console::new(Painted::default(), options);
         let stdout = (format == Format::Json).then(|| JsonLines::new(Data::default()));
         (Self { record, focus, console, stdout, live }, keys)

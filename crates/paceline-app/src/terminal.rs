@@ -6,18 +6,24 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use paceline_aws::{RetryNotices, Wire};
-use paceline_report::{Screen, Style};
+use paceline_report::{ConsoleOptions, Detail, Screen, Style};
 use paceline_text::secrets::redacted;
 use paceline_text::{clean, clean_but_for_colors, one_line};
 use terminal_size::{Height, Width, terminal_size_of};
 
 mod keys;
 mod live;
+mod reader;
 
 pub(crate) use keys::{Key, Keys};
 pub use live::{LivePart, end as end_live};
+use reader::{is_log, is_set};
+
+/// How often a log says what is running. Some builds are ended if they write nothing for ten minutes.
+const PROGRESS_OF_LOG: Duration = Duration::from_mins(5);
 
 /// The first error of printing data.
 static LOST: OnceLock<String> = OnceLock::new();
@@ -135,7 +141,7 @@ impl io::Write for Data {
 }
 
 /// Starts a live part below everything that is written, if stderr is a terminal that a person watches. `None` elsewhere:
-/// in a build, with --quiet, on a terminal that cannot move its cursor.
+/// where a log is written, with --quiet, on a terminal that cannot move its cursor.
 pub fn live_part(frame: impl Fn(Screen) -> Vec<String> + Send + 'static) -> Option<LivePart> {
     if !has_live_part() {
         return None;
@@ -146,8 +152,17 @@ pub fn live_part(frame: impl Fn(Screen) -> Vec<String> + Send + 'static) -> Opti
 /// Whether somebody reads stderr on a terminal that can erase what it shows.
 pub(crate) fn has_live_part() -> bool {
     let can_move = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-    let is_watched = io::stderr().is_terminal() && can_move && !is_build();
+    let is_watched = io::stderr().is_terminal() && can_move && !is_log();
     is_watched && !ONLY_PROBLEMS.load(Ordering::Relaxed)
+}
+
+/// How the console of a run prints its lines. `is_live` says whether a live part shows what is running.
+pub(crate) fn console_options(detail: Detail, is_live: bool) -> ConsoleOptions {
+    let usual = ConsoleOptions { style: stderr_style(), detail, is_live, ..Default::default() };
+    if !is_log() {
+        return usual;
+    }
+    ConsoleOptions { progress_every: PROGRESS_OF_LOG, hints: false, ..usual }
 }
 
 /// The connection to AWS. If AWS does not answer and no event reports it, a note on stderr says so.
@@ -155,7 +170,7 @@ pub fn wire() -> Wire {
     Wire { notices: RetryNotices::new(|line| say(&format!("note: {line}"))), ..Wire::default() }
 }
 
-/// The style for stderr. Colours need a terminal. `NO_COLOR`, `--no-color` and CI disable them.
+/// The style for stderr. Colours need a terminal. `NO_COLOR` and `--no-color` disable them, and a log has none.
 pub fn stderr_style() -> Style {
     let stream = io::stderr();
     style(stream.is_terminal(), terminal_size_of(&stream))
@@ -182,15 +197,6 @@ pub(crate) fn page_style() -> Style {
 
 fn style(is_terminal: bool, size: Option<(Width, Height)>) -> Style {
     let is_wanted = !NO_COLORS.load(Ordering::Relaxed);
-    let color = is_terminal && is_wanted && !is_set("NO_COLOR") && !is_build();
+    let color = is_terminal && is_wanted && !is_set("NO_COLOR") && !is_log();
     Style { color, width: size.map(|(Width(columns), _)| columns) }
-}
-
-/// Whether this is a build, whose log is read afterwards.
-fn is_build() -> bool {
-    is_set("CI") || is_set("CODEBUILD_BUILD_ID")
-}
-
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }

@@ -41,6 +41,8 @@ pub struct ConsoleOptions {
     pub is_live: bool,
     /// How often to print the running steps.
     pub progress_every: Duration,
+    /// Whether a failure is printed with the hint about it, which the [`ending`](crate::ending) of the run has, too.
+    pub hints: bool,
     /// Whether the caller reports signals, so that the console does not.
     pub signals_are_announced: bool,
 }
@@ -52,6 +54,7 @@ impl Default for ConsoleOptions {
             detail: Detail::default(),
             is_live: false,
             progress_every: Duration::from_mins(2),
+            hints: true,
             signals_are_announced: false,
         }
     }

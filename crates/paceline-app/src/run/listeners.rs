@@ -105,17 +105,13 @@ impl Listeners {
         };
         let (record, ended) = (Arc::new(Mutex::new(Record::of(earlier))), Arc::new(AtomicBool::new(false)));
         let live = live_part(&record, Some(plan.concurrency.stacks.get()));
-        let options = ConsoleOptions {
-            style: terminal::stderr_style(),
-            detail: match (settings.quiet, settings.verbose) {
-                (true, _) => Detail::Problems,
-                (false, true) => Detail::Resources,
-                (false, false) => Detail::Steps,
-            },
-            is_live: live.is_some(),
-            signals_are_announced: true,
-            ..Default::default()
+        let detail = match (settings.quiet, settings.verbose) {
+            (true, _) => Detail::Problems,
+            (false, true) => Detail::Resources,
+            (false, false) => Detail::Steps,
         };
+        let options = terminal::console_options(detail, live.is_some());
+        let options = ConsoleOptions { signals_are_announced: true, ..options };
         let mut console = Console::new(terminal::Painted::default(), options);
         let wants_json = settings.format == Format::Json;
         let mut stdout = wants_json.then(|| JsonLines::new(terminal::Data::default()));

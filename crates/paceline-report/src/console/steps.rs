@@ -182,7 +182,7 @@ impl<W: Write> Console<W> {
     fn cause(&mut self, step: &StepRecord) -> io::Result<()> {
         if let Some(cause) = &step.cause {
             self.add(Tone::Plain, &format!("{}{}", cause_place(cause), cause.message))?;
-            if let Some(hint) = &cause.hint {
+            if let Some(hint) = cause.hint.as_ref().filter(|_| self.options.hints) {
                 self.add(Tone::Strong, &format!("hint: {hint}"))?;
             }
         }

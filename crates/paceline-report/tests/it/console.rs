@@ -111,6 +111,19 @@ fn quiet_says_what_went_wrong() {
     insta::assert_snapshot!("console_quiet", console(&runs::bad(), options));
 }
 
+#[test]
+fn a_log_has_each_hint_once_at_the_end() {
+    let options = ConsoleOptions { hints: false, ..narrow() };
+    let (with, without) = (console(&runs::bad(), narrow()), console(&runs::bad(), options));
+    let is_hint = |line: &&str| line.trim_start().starts_with("hint: ");
+    assert!(with.lines().any(|line| is_hint(&line)), "{with}");
+    assert!(!without.lines().any(|line| is_hint(&line)), "{without}");
+    let end = ending(&Record::of(&runs::bad()), &Kept::default(), narrow().style);
+    for hint in with.lines().filter(is_hint) {
+        assert_eq!(end.matches(hint.trim_start()).count(), 1, "{end}");
+    }
+}
+
 /// A stack of which two resources are in progress, and a command.
 fn waiting() -> Journal {
     let mut journal = Journal::default();
