@@ -3,23 +3,26 @@
 //! Only `paceline doctor` asks: a run has no right to these calls. Stacks that exist are left out, since most of what they
 //! create is there. Resources whose condition may be false are left out, too, so a finding is never too many.
 
+mod usage;
+mod wanted;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
-use paceline_assembly::{Stack, Template};
+use paceline_assembly::Stack;
 use paceline_plan::Plan;
-use paceline_text::count;
+use paceline_text::{count, plural};
 use serde_json::Value;
 
+use self::usage::Usage;
+use self::wanted::{Zone, wanted};
 use super::Aws;
 use crate::error::AwsError;
-use crate::signed::{Form, Protocol, Service, SignedCalls};
+use crate::signed::{Protocol, Service, SignedCalls};
 use crate::target::Target;
 
-const EC2: Service = Service { id: "EC2", host: "ec2", signing_name: "ec2", protocol: Protocol::Query };
-const EC2_VERSION: &str = "2016-11-15";
 const QUOTAS: Service = Service {
     id: "Service Quotas",
     host: "servicequotas",
@@ -28,40 +31,61 @@ const QUOTAS: Service = Service {
 };
 /// The time for which a call is tried.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The concurrent executions that functions without a reservation keep (AWS Lambda Developer Guide, "Configuring reserved
+/// concurrency"). An account with a smaller limit keeps all of it.
+const UNRESERVED: usize = 100;
 
-/// A quota of Service Quotas, and the call that tells how much of it is used.
+/// A quota of Service Quotas, and what tells how much of it is used.
 #[derive(Debug)]
 struct Quota {
     resource_type: &'static str,
     noun: &'static str,
     service: &'static str,
     code: &'static str,
-    call: &'static str,
-    /// The element that the answer has once for each of them.
-    element: &'static str,
+    usage: Usage,
 }
 
-/// The codes are those of the Service Quotas console: "VPCs per Region" and "EC2-VPC Elastic IPs".
-const ALL: [Quota; 2] = [
+/// The codes are those of the Service Quotas console: "VPCs per Region", "EC2-VPC Elastic IPs", "NAT gateways per
+/// Availability Zone", "Clusters" of Amazon EKS and "Concurrent executions" of AWS Lambda.
+const ALL: [Quota; 5] = [
     Quota {
         resource_type: "AWS::EC2::VPC",
         noun: "VPC",
         service: "vpc",
         code: "L-F678F1CE",
-        call: "DescribeVpcs",
-        element: "<vpcId>",
+        usage: Usage::Described { call: "DescribeVpcs", element: "vpcId" },
     },
     Quota {
         resource_type: "AWS::EC2::EIP",
         noun: "elastic IP address",
         service: "ec2",
         code: "L-0263D0A3",
-        call: "DescribeAddresses",
-        element: "<publicIp>",
+        usage: Usage::Described { call: "DescribeAddresses", element: "publicIp" },
+    },
+    Quota {
+        resource_type: "AWS::EC2::NatGateway",
+        noun: "NAT gateway",
+        service: "vpc",
+        code: "L-FE5A380F",
+        usage: Usage::NatGateways,
+    },
+    Quota {
+        resource_type: "AWS::EKS::Cluster",
+        noun: "EKS cluster",
+        service: "eks",
+        code: "L-1194D53C",
+        usage: Usage::Clusters,
+    },
+    Quota {
+        resource_type: "AWS::Lambda::Function",
+        noun: "reserved concurrent execution",
+        service: "lambda",
+        code: "L-B99A9384",
+        usage: Usage::Reserved,
     },
 ];
 
-/// What new stacks need of a quota in an environment.
+/// What new stacks need of a quota.
 #[derive(Debug, Clone, Copy)]
 struct Needed<'a> {
     /// The first of them, whose lookup role reads the quota.
@@ -69,35 +93,40 @@ struct Needed<'a> {
     number: usize,
 }
 
+/// Where a quota counts: in an account and region, or in one of its availability zones.
+type Place = (Target, Zone);
+
 impl Aws {
     /// The quotas that the plan would exceed, and notes about those that cannot be read.
     pub async fn account_quotas(&self, plan: &Plan) -> (Vec<AwsError>, Vec<String>) {
-        let mut needed: BTreeMap<(Target, usize), Needed<'_>> = BTreeMap::new();
+        let mut needed: BTreeMap<(Place, usize), Needed<'_>> = BTreeMap::new();
         for stack in self.deployed(plan) {
             let wanted = wanted(stack);
-            if wanted.iter().all(|number| *number == 0) || self.exists(stack).await {
+            if wanted.is_empty() || self.exists(stack).await {
                 continue;
             }
             let Ok(target) = self.target(stack).await else { continue };
-            for (at, number) in wanted.into_iter().enumerate().filter(|(_, number)| *number > 0) {
+            for ((at, zone), number) in wanted {
                 let first = Needed { stack, number: 0 };
-                needed.entry((target.clone(), at)).or_insert(first).number += number;
+                needed.entry(((target.clone(), zone), at)).or_insert(first).number += number;
             }
         }
-        let looked = needed.into_iter().map(|((target, at), needed)| async move {
-            let found = Box::pin(self.compare(&target, &ALL[at], needed)).await;
-            (target, at, found)
+        let looked = needed.into_iter().map(|((place, at), needed)| async move {
+            let found = Box::pin(self.compare(&place, &ALL[at], needed)).await;
+            (place, at, found)
         });
         let (mut errors, mut notes) = (Vec::new(), Vec::new());
-        for (target, at, found) in join_all(looked).await {
+        for ((target, _), at, found) in join_all(looked).await {
             match found {
                 Ok(error) => errors.extend(error),
                 Err(error) => {
-                    let what = paceline_text::plural(ALL[at].noun);
+                    let what = plural(ALL[at].noun);
                     notes.push(format!("how many {what} there may be in {target} is not known: {error}"));
                 }
             }
         }
+        // An environment has several availability zones.
+        notes.dedup();
         (errors, notes)
     }
 
@@ -109,31 +138,35 @@ impl Aws {
 
     async fn compare(
         &self,
-        target: &Target,
+        place: &Place,
         quota: &Quota,
         needed: Needed<'_>,
     ) -> Result<Option<AwsError>, AwsError> {
+        let (target, zone) = place;
         let Needed { stack, number: more } = needed;
         let config = self.sessions.reading(stack.lookup_role.as_ref(), target).await?;
         if stack.lookup_role.is_none() && target.account != self.sessions.account().await? {
             return Err(AwsError::setup("it is another account than that of the credentials"));
         }
         let (limit, used) =
-            tokio::try_join!(self.limit(&config, target, quota), self.used(&config, target, quota))?;
-        if used + more <= limit {
+            tokio::try_join!(self.limit(&config, target, quota), self.used(&config, place, &quota.usage))?;
+        // This part of the quota is for others.
+        let kept = if quota.usage == Usage::Reserved { UNRESERVED.min(limit) } else { 0 };
+        if used + more <= limit - kept {
             return Ok(None);
         }
         let Quota { noun, service, code, .. } = quota;
         let message = format!(
-            "aws://{target} may have {}: {used} {} there, and the plan creates {more} more",
-            count(limit, noun),
+            "aws://{target} may have {}{}: {used} {} there, and the plan creates {more} more",
+            count(limit - kept, noun),
+            zone.shown(),
             if used == 1 { "is" } else { "are" }
         );
         let hint = format!(
             "delete what is not needed, or ask for more: aws service-quotas request-service-quota-increase \
              --service-code {service} --quota-code {code} --region {} --desired-value {}",
             target.region,
-            used + more
+            used + more + if quota.usage == Usage::Reserved { UNRESERVED } else { 0 }
         );
         Ok(Some(AwsError::setup(message).hint(hint)))
     }
@@ -150,29 +183,4 @@ impl Aws {
         let limit = value.map(|value| value as usize);
         limit.ok_or_else(|| AwsError::setup("GetServiceQuota does not tell the quota"))
     }
-
-    async fn used(&self, config: &SdkConfig, target: &Target, quota: &Quota) -> Result<usize, AwsError> {
-        let calls = SignedCalls::new(&EC2, config, Some(&target.region));
-        let describe = calls.operation(quota.call, None)?;
-        let body = Form::new(quota.call, EC2_VERSION).into_body();
-        let caller = self.sessions.caller(target).within(PATIENCE);
-        let answer = caller.call(quota.call, || describe.invoke(body.clone())).await?;
-        Ok(answer.matches(quota.element).count())
-    }
-}
-
-/// How many resources with each quota a stack certainly creates, nested stacks included.
-fn wanted(stack: &Stack) -> [usize; ALL.len()] {
-    let nested = stack.nested_that_may_be_made().map(|nested| &nested.template);
-    let templates: Vec<&Template> = std::iter::once(&stack.template).chain(nested).collect();
-    std::array::from_fn(|at| {
-        let of = |template: &&Template| {
-            let resolver = template.resolver();
-            let resources = template.resources();
-            let own = resources.filter(|(_, resource)| resource.resource_type == ALL[at].resource_type);
-            let holds = |condition| resolver.condition(condition) == Some(true);
-            own.filter(|(_, resource)| resource.condition.is_none_or(holds)).count()
-        };
-        templates.iter().map(of).sum()
-    })
 }

@@ -55,6 +55,8 @@ pub(crate) enum Protocol {
     Json,
     /// AWS JSON 1.0.
     Json10,
+    /// REST with JSON, of which only GET is used: what is sent is the path with its query.
+    RestJson,
 }
 
 /// Makes calls to a service in a region, with the credentials of a configuration.
@@ -84,7 +86,7 @@ impl SignedCalls {
         Self { service, config: config.clone(), region }
     }
 
-    /// An operation of the service. For JSON, `target` is what the header `X-Amz-Target` has.
+    /// An operation of the service. It sends a body, or with [`Protocol::RestJson`] a path. For JSON, `target` is what the header `X-Amz-Target` has.
     pub(crate) fn operation(
         &self,
         name: &'static str,
@@ -114,7 +116,7 @@ impl SignedCalls {
     ) -> Result<SignedOperation<T>, AwsError> {
         let content_type = match self.service.protocol {
             Protocol::Query => "application/x-www-form-urlencoded",
-            Protocol::Json => "application/x-amz-json-1.1",
+            Protocol::Json | Protocol::RestJson => "application/x-amz-json-1.1",
             Protocol::Json10 => "application/x-amz-json-1.0",
         };
         let protocol = self.service.protocol;
@@ -136,10 +138,21 @@ impl SignedCalls {
             operation = operation.sleep_impl(sleep);
         }
         Ok(operation
-            .serializer(move |body: String| {
-                let mut request = HttpRequest::new(SdkBody::from(body));
-                request.set_method("POST")?;
-                request.set_uri("/")?;
+            .serializer(move |sent: String| {
+                let mut request = match protocol {
+                    Protocol::RestJson => {
+                        let mut request = HttpRequest::new(SdkBody::empty());
+                        request.set_method("GET")?;
+                        request.set_uri(sent)?;
+                        request
+                    }
+                    Protocol::Query | Protocol::Json | Protocol::Json10 => {
+                        let mut request = HttpRequest::new(SdkBody::from(sent));
+                        request.set_method("POST")?;
+                        request.set_uri("/")?;
+                        request
+                    }
+                };
                 request.headers_mut().insert("content-type", content_type);
                 request.headers_mut().insert("user-agent", concat!("paceline/", env!("CARGO_PKG_VERSION")));
                 if let Some(target) = target {
@@ -152,7 +165,8 @@ impl SignedCalls {
                 if response.status().is_success() {
                     Ok(read(response, body.into_owned()))
                 } else {
-                    Err(OrchestratorError::operation(refusal(protocol, &body)))
+                    let code = response.headers().get("x-amzn-errortype");
+                    Err(OrchestratorError::operation(refusal(protocol, code, &body)))
                 }
             })
             .build())
@@ -196,15 +210,19 @@ impl SignedCalls {
     }
 }
 
-/// The code and the message of a refusal.
-fn refusal(protocol: Protocol, body: &str) -> ErrorMetadata {
+/// The code and the message of a refusal. REST has the code in a header.
+fn refusal(protocol: Protocol, header: Option<&str>, body: &str) -> ErrorMetadata {
     let (code, message) = match protocol {
         Protocol::Query => (element(body, "Code"), element(body, "Message")),
-        Protocol::Json | Protocol::Json10 => {
+        Protocol::Json | Protocol::Json10 | Protocol::RestJson => {
             let said: Value = serde_json::from_str(body).unwrap_or_default();
             let field = |name: &str| said[name].as_str().map(str::to_owned);
-            // A code may have its namespace in front: `com.amazonaws.events#ValidationException`.
-            let code = field("__type").map(|code| code.rsplit('#').next().unwrap_or_default().to_owned());
+            // A code may have its namespace in front: `com.amazonaws.events#ValidationException`. In the header, it may
+            // have a colon and a URL behind it.
+            let code = field("__type").or_else(|| header.map(str::to_owned)).map(|code| {
+                let code = code.split(':').next().unwrap_or_default();
+                code.rsplit('#').next().unwrap_or_default().to_owned()
+            });
             (code, field("message").or_else(|| field("Message")))
         }
     };
@@ -220,7 +238,15 @@ fn refusal(protocol: Protocol, body: &str) -> ErrorMetadata {
 
 /// The text of the first element of this name.
 pub(crate) fn element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    elements(xml, name).next()
+}
+
+/// The texts of all elements of this name.
+pub(crate) fn elements<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = String> + use<'a> {
+    xml.split(&format!("<{name}>")).skip(1).collect::<Vec<_>>().into_iter().filter_map(text_before_end)
+}
+
+fn text_before_end(rest: &str) -> Option<String> {
     let (text, _) = rest.split_once("</")?;
     let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
     Some(plain.iter().fold(text.to_owned(), |text, (escaped, c)| text.replace(escaped, c)))

@@ -10,8 +10,10 @@ mod codebuild;
 mod ec2;
 mod ecr;
 mod ecs;
+mod eks;
 mod events;
 mod iam;
+mod lambda;
 mod logs;
 mod s3;
 mod service;
@@ -30,7 +32,7 @@ use crate::world::{Call, World};
 pub(crate) use self::cloudformation::give_alias;
 pub(crate) use self::events::put_rule;
 
-const ALL: [&dyn Service; 15] = [
+const ALL: [&dyn Service; 17] = [
     &autoscaling::AutoScaling,
     &cloudformation::CloudFormation,
     &cloudwatch::CloudWatch,
@@ -38,8 +40,10 @@ const ALL: [&dyn Service; 15] = [
     &ec2::Ec2,
     &ecr::Ecr,
     &ecs::Ecs,
+    &eks::Eks,
     &events::Events,
     &iam::Iam,
+    &lambda::Lambda,
     &logs::Logs,
     &s3::S3,
     &servicequotas::ServiceQuotas,
@@ -105,7 +109,7 @@ fn admit(world: &mut World, request: &Request, service: Option<&dyn Service>) ->
     let protocol = request.protocol;
     if faults.expired_tokens {
         let (status, code) = match protocol {
-            Protocol::Json => (400, "ExpiredTokenException"),
+            Protocol::Json | Protocol::RestJson => (400, "ExpiredTokenException"),
             Protocol::Rest => (400, "ExpiredToken"),
             Protocol::Query { .. } => (403, "ExpiredToken"),
         };
@@ -122,7 +126,7 @@ fn admit(world: &mut World, request: &Request, service: Option<&dyn Service>) ->
     if world.random.chance(errors) {
         let code = match protocol {
             Protocol::Rest => "InternalError",
-            Protocol::Json => "InternalServerError",
+            Protocol::Json | Protocol::RestJson => "InternalServerError",
             Protocol::Query { .. } => "InternalFailure",
         };
         return Err(Fault::new(500, code, "An internal error occurred"));

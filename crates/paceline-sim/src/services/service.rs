@@ -51,6 +51,7 @@ pub(crate) fn denied(request: &Request) -> Fault {
     );
     match request.protocol {
         Protocol::Json => Fault::bad("AccessDeniedException", message),
+        Protocol::RestJson => Fault::new(403, "AccessDeniedException", message),
         Protocol::Rest => Fault::new(403, "AccessDenied", "Access Denied"),
         Protocol::Query { .. } => Fault::new(403, "AccessDenied", message),
     }
@@ -64,7 +65,7 @@ pub(crate) fn unknown_operation(request: &Request) -> Fault {
             "InvalidAction",
             format!("Could not find operation {operation} of {service}: it is not simulated"),
         ),
-        Protocol::Json => Fault::bad(
+        Protocol::Json | Protocol::RestJson => Fault::bad(
             "UnknownOperationException",
             format!("operation {operation} of {service} is not simulated"),
         ),

@@ -31,7 +31,7 @@ impl Fault {
     pub(crate) fn throttled(protocol: Protocol) -> Self {
         match protocol {
             Protocol::Rest => Self::new(503, "SlowDown", "Please reduce your request rate."),
-            Protocol::Json => Self::bad("ThrottlingException", "Rate exceeded"),
+            Protocol::Json | Protocol::RestJson => Self::bad("ThrottlingException", "Rate exceeded"),
             Protocol::Query { .. } => Self::bad("Throttling", "Rate exceeded"),
         }
     }
@@ -47,9 +47,14 @@ pub(crate) type Outcome = Result<Value, Fault>;
 /// The protocol of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    Query { namespace: &'static str },
+    Query {
+        namespace: &'static str,
+    },
     Json,
+    /// REST with XML, or with bodies that are data.
     Rest,
+    /// REST with JSON.
+    RestJson,
 }
 
 /// Writes the result of an operation of a query or JSON protocol.
@@ -66,7 +71,9 @@ pub(crate) fn write(request: &Request, result: &Value, id: &str) -> Response<Byt
             );
             respond(200, "text/xml", text)
         }
-        Protocol::Json | Protocol::Rest => respond(200, "application/x-amz-json-1.1", result.to_string()),
+        Protocol::Json | Protocol::Rest | Protocol::RestJson => {
+            respond(200, "application/x-amz-json-1.1", result.to_string())
+        }
     }
 }
 
@@ -83,6 +90,12 @@ pub(crate) fn write_fault(protocol: Protocol, fault: &Fault, id: &str) -> Respon
         Protocol::Json => {
             let body = json!({"__type": fault.code, "message": fault.message}).to_string();
             let mut response = respond(fault.status, "application/x-amz-json-1.1", body);
+            set_header(&mut response, "x-amzn-errortype", &fault.code);
+            response
+        }
+        Protocol::RestJson => {
+            let body = json!({"message": fault.message}).to_string();
+            let mut response = respond(fault.status, "application/json", body);
             set_header(&mut response, "x-amzn-errortype", &fault.code);
             response
         }

@@ -18,7 +18,7 @@ use crate::world::AccountRegion;
 pub(crate) struct Request {
     pub(crate) service: String,
     pub(crate) protocol: Protocol,
-    /// The operation. It is empty for S3 at first, whose operation follows from the method and the path.
+    /// The operation. It is empty for REST at first, whose operation follows from the method and the path.
     pub(crate) operation: String,
     /// The account of the credentials, and the region of the scope.
     pub(crate) place: AccountRegion,
@@ -64,7 +64,7 @@ impl Request {
             json: Value::Null,
             headers: parts.headers,
         };
-        if this.protocol == Protocol::Rest {
+        if matches!(this.protocol, Protocol::Rest | Protocol::RestJson) {
             return Ok(this);
         }
         if let Some(target) = header(&this.headers, "x-amz-target") {

@@ -235,6 +235,17 @@ impl World {
         self.regions.get(place)
     }
 
+    /// The resources of a type that exist in a region.
+    pub(crate) fn live<'a>(
+        &'a self,
+        place: &AccountRegion,
+        kind: &'a str,
+    ) -> impl Iterator<Item = &'a Resource> {
+        let stacks = self.region(place).into_iter().flat_map(|region| region.stacks.values());
+        let resources = stacks.flat_map(|stack| stack.resources.values());
+        resources.filter(move |resource| resource.kind == kind && !resource.is_gone())
+    }
+
     pub(crate) fn region_mut(&mut self, place: &AccountRegion) -> &mut Region {
         self.regions.entry(place.clone()).or_default()
     }

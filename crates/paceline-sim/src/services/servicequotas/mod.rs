@@ -9,8 +9,16 @@ use crate::world::World;
 /// Service Quotas.
 pub(super) struct ServiceQuotas;
 
-/// "VPCs per Region" and "EC2-VPC Elastic IPs", with their defaults (Amazon VPC User Guide, "Amazon VPC quotas").
-const QUOTAS: [(&str, f64); 2] = [("L-F678F1CE", 5.0), ("L-0263D0A3", 5.0)];
+/// The quotas with their defaults: "VPCs per Region", "EC2-VPC Elastic IPs" and "NAT gateways per Availability Zone" (Amazon
+/// VPC User Guide, "Amazon VPC quotas"), "Clusters" (Amazon EKS User Guide, "Service quotas") and "Concurrent executions"
+/// (AWS Lambda Developer Guide, "Lambda quotas").
+const QUOTAS: [(&str, f64); 5] = [
+    ("L-F678F1CE", 5.0),
+    ("L-0263D0A3", 5.0),
+    ("L-FE5A380F", 5.0),
+    ("L-1194D53C", 100.0),
+    ("L-B99A9384", 1000.0),
+];
 
 impl Service for ServiceQuotas {
     fn name(&self) -> &'static str {
