@@ -1,8 +1,10 @@
 //! `paceline doctor`: what can stop a run is found before it.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::deploy::tiny_manifest;
+use crate::fake_aws::{self, FakeAws};
 use crate::harness::{Place, Sim};
 use crate::schemas::assert_is;
 
@@ -54,6 +56,30 @@ fn missing_credentials_are_a_finding_beside_the_others() {
     let [severity, check, _, why] = &findings(&ran.stdout)[0];
     assert_eq!((severity.as_str(), check.as_str()), ("error", "aws"));
     assert!(why.contains("no AWS credentials were found"), "{why}");
+}
+
+#[test]
+fn a_clock_that_is_far_from_that_of_aws_is_the_first_finding() {
+    let found = |minutes: i64| {
+        let place = Place::new();
+        app(&place);
+        let theirs = Timestamp::now() + SignedDuration::from_mins(minutes);
+        let date = theirs.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let aws = FakeAws::at(&date, |_| fake_aws::error(403, "MissingAuthenticationToken", "no signature"));
+        let ran = place.paceline(["doctor", "--format", "json"]).aws_at(&aws.address).run().expect(3);
+        findings(&ran.stdout)
+    };
+    let behind = found(10);
+    let [severity, check, where_it_is, why] = &behind[0];
+    assert_eq!([severity.as_str(), check, where_it_is], ["error", "clock", "this machine"]);
+    assert!(
+        why.starts_with("the clock of this machine is ") && why.contains("min behind that of AWS"),
+        "{why}"
+    );
+    let ahead = found(-3);
+    let is_it = |it: &&[String; 4]| it[0] == "warning" && it[1] == "clock" && it[3].contains(" ahead of ");
+    assert_eq!(ahead.iter().filter(is_it).count(), 1, "{ahead:?}");
+    assert!(found(0).iter().all(|it| it[1] != "clock"));
 }
 
 #[test]

@@ -44,21 +44,31 @@ impl FakeAws {
 
     /// Answers each request.
     pub(crate) fn answering(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self::serving(None, answer)
+    }
+
+    /// Answers each request at this time.
+    pub(crate) fn at(date: &str, answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self::serving(Some(date), answer)
+    }
+
+    fn serving(date: Option<&str>, answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let answer = Arc::new(answer);
+        let headers = date.map(|date| format!("Date: {date}\r\n")).unwrap_or_default();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let answer = Arc::clone(&answer);
+                let (headers, answer) = (headers.clone(), Arc::clone(&answer));
                 // A client that goes away is no concern of the server's.
-                std::thread::spawn(move || drop(serve(&stream, &*answer)));
+                std::thread::spawn(move || drop(serve(&stream, &headers, &*answer)));
             }
         });
         Self { address }
     }
 }
 
-fn serve(stream: &TcpStream, answer: &dyn Fn(&Request) -> Answer) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, headers: &str, answer: &dyn Fn(&Request) -> Answer) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut request = Request::default();
     reader.read_line(&mut request.line)?;
@@ -80,7 +90,7 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&Request) -> Answer) -> std::io::Re
     let mut stream = stream;
     write!(
         stream,
-        "HTTP/1.1 {status} Answer\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        "HTTP/1.1 {status} Answer\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{text}",
         text.len()
     )
 }

@@ -20,6 +20,8 @@ pub(super) enum Severity {
 /// The subject of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Check {
+    /// First, since a wrong clock is the cause of other findings.
+    Clock,
     App,
     Templates,
     Assets,
@@ -60,6 +62,7 @@ impl Severity {
 impl Check {
     pub(super) fn as_str(self) -> &'static str {
         match self {
+            Self::Clock => "clock",
             Self::App => "app",
             Self::Templates => "templates",
             Self::Assets => "assets",

@@ -1,5 +1,6 @@
 //! `paceline doctor`: looks for everything that can stop a run, before it. It changes nothing.
 
+mod clock;
 mod document;
 mod finding;
 mod here;
@@ -40,13 +41,20 @@ pub fn doctor(args: &DoctorSettings) -> Result<ExitCode, Failure> {
     let mut diagnosis = Diagnosis::default();
     let remote = async {
         tokio::join!(docker(&plan), async {
-            if args.offline { None } else { Some(Box::pin(aws(&app, &plan)).await) }
+            let asked = async { tokio::join!(clock::compared(&plan), Box::pin(aws(&app, &plan))) };
+            if args.offline { None } else { Some(Box::pin(asked).await) }
         })
     };
-    let (docker, aws) = interrupt::until_stopped("the app was being checked", remote)?;
-    match aws {
-        Some(found) => diagnosis.add(found),
-        None => diagnosis.leave_out(Check::Aws, "roles, bootstrap and quotas, because of --offline"),
+    let (docker, remote) = interrupt::until_stopped("the app was being checked", remote)?;
+    if let Some((clock, aws)) = remote {
+        match clock {
+            Ok(clock) => diagnosis.add(clock),
+            Err(error) => diagnosis.leave_out(Check::Clock, error.to_string()),
+        }
+        diagnosis.add(aws);
+    } else {
+        diagnosis.leave_out(Check::Clock, "because of --offline");
+        diagnosis.leave_out(Check::Aws, "roles, bootstrap and quotas, because of --offline");
     }
     // An asset may be published already. Only AWS knows: if it could be asked, it has the last word.
     if args.offline || diagnosis.number(Severity::Error) > 0 {

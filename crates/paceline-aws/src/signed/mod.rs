@@ -173,7 +173,7 @@ impl SignedCalls {
     }
 
     /// The address of the service: that of the environment or the profile, else AWS's own.
-    fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         let key = ServiceConfigKey::builder()
             .service_id(self.service.id)
             .env("AWS_ENDPOINT_URL")

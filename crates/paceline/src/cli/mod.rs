@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Show what a deployment would change, compared with what is deployed or with another assembly
     Diff(Box<DiffSettings>),
-    /// Look for everything that can stop a run: templates, assets, docker, roles, bootstrap, quotas, time limits
+    /// Look for everything that can stop a run: templates, assets, docker, roles, bootstrap, quotas, time limits, the clock
     Doctor(DoctorSettings),
     /// Write the buildspec and the CodeBuild project settings, for the team to commit
     Gen(GenSettings),
