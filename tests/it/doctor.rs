@@ -1,11 +1,11 @@
 //! `paceline doctor`: what can stop a run is found before it.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::deploy::tiny_manifest;
 use crate::fake_aws::{self, FakeAws};
-use crate::harness::{Place, Sim};
+use crate::harness::{Place, Ran, Sim};
 use crate::schemas::assert_is;
 
 /// An app of one stack with a queue.
@@ -80,6 +80,53 @@ fn a_clock_that_is_far_from_that_of_aws_is_the_first_finding() {
     let is_it = |it: &&[String; 4]| it[0] == "warning" && it[1] == "clock" && it[3].contains(" ahead of ");
     assert_eq!(ahead.iter().filter(is_it).count(), 1, "{ahead:?}");
     assert!(found(0).iter().all(|it| it[1] != "clock"));
+}
+
+#[test]
+fn a_role_for_the_builds_that_lacks_rights_is_found_before_a_build_fails() {
+    let (place, sim) = (Place::new(), Sim::start(2000));
+    let role = |name: &str, statements: Value| {
+        let policy = json!({ "PolicyName": "rights", "PolicyDocument": { "Statement": statements } });
+        let trust = json!({ "Statement": { "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": { "Service": "codebuild.amazonaws.com" } } });
+        let properties = json!({ "RoleName": name, "Policies": [policy], "AssumeRolePolicyDocument": trust });
+        json!({ "Type": "AWS::IAM::Role", "Properties": properties })
+    };
+    let allow = |action: &str| json!({ "Effect": "Allow", "Action": action, "Resource": "*" });
+    let deny = json!({ "Effect": "Deny", "Action": "cloudformation:deletestack", "Resource": "*" });
+    let resources = json!({
+        "Good": role("Good", json!([allow("*")])),
+        "Poor": role("Poor", json!([allow("cloudformation:*"), deny])),
+    });
+    place.write("cdk.out/manifest.json", &tiny_manifest(&["Shop"]));
+    place.write("cdk.out/Shop.template.json", &json!({ "Resources": resources }).to_string());
+    place.paceline(["deploy"]).aws_at(&sim.address).run().expect(0);
+    let doctor = |role: &str| {
+        place.write("paceline.yaml", &format!("codebuild: {{ service-role: '{role}' }}\n"));
+        place.paceline(["doctor", "--format", "json"]).aws_at(&sim.address).run().expect(0)
+    };
+    let of_role = |ran: &Ran| -> Vec<[String; 4]> {
+        findings(&ran.stdout).into_iter().filter(|it| it[2].contains(":role/")).collect()
+    };
+    assert_eq!(of_role(&doctor("arn:aws:iam::111111111111:role/Good")), [[""; 4]; 0]);
+    let poor = "arn:aws:iam::111111111111:role/Poor";
+    let found = of_role(&doctor(poor));
+    for lacks in [
+        "do not allow cloudformation:DeleteStack on arn:aws:cloudformation:us-east-1:111111111111:stack/Shop/*",
+        "do not allow codebuild:BatchGetBuilds on arn:aws:codebuild:us-east-1:111111111111:project/",
+    ] {
+        let is_it = |it: &&[String; 4]| it[..3] == ["warning", "build", poor] && it[3].contains(lacks);
+        assert_eq!(found.iter().filter(is_it).count(), 1, "{lacks}: {found:#?}");
+    }
+    // What cannot be simulated is said.
+    for (role, why) in [
+        ("arn:aws:iam::222222222222:role/Good", "it is in another account than that of the credentials"),
+        ("arn:aws:iam::111111111111:role/Absent", "The role with name Absent cannot be found"),
+    ] {
+        let left_out = doctor(role).document("doctor")["left_out"].clone();
+        let is_it = |it: &&Value| it["check"] == "build" && it["why"].as_str().unwrap().contains(why);
+        assert_eq!(left_out.as_array().unwrap().iter().filter(is_it).count(), 1, "{left_out}");
+    }
 }
 
 #[test]

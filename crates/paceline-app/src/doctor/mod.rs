@@ -4,6 +4,7 @@ mod clock;
 mod document;
 mod finding;
 mod here;
+mod rights;
 
 use std::sync::Arc;
 
@@ -39,19 +40,26 @@ pub fn doctor(args: &DoctorSettings) -> Result<ExitCode, Failure> {
     let app = configured(&args.app)?.app(&args.app)?;
     let plan = app.plan(&app.options(None, false))?;
     let mut diagnosis = Diagnosis::default();
+    let role = rights::BuildRole::of(&app);
     let remote = async {
-        tokio::join!(docker(&plan), async {
-            let asked = async { tokio::join!(clock::compared(&plan), Box::pin(aws(&app, &plan))) };
-            if args.offline { None } else { Some(Box::pin(asked).await) }
-        })
+        let rights = async { Some(Box::pin(role.as_ref()?.lacking()).await) };
+        let asked = async { tokio::join!(clock::compared(&plan), Box::pin(aws(&app, &plan)), rights) };
+        tokio::join!(docker(&plan), async { if args.offline { None } else { Some(Box::pin(asked).await) } })
     };
     let (docker, remote) = interrupt::until_stopped("the app was being checked", remote)?;
-    if let Some((clock, aws)) = remote {
+    if let Some((clock, aws, rights)) = remote {
         match clock {
             Ok(clock) => diagnosis.add(clock),
             Err(error) => diagnosis.leave_out(Check::Clock, error.to_string()),
         }
         diagnosis.add(aws);
+        match (rights, &role) {
+            (Some(Ok(lacking)), _) => diagnosis.add(lacking),
+            (Some(Err(error)), Some(role)) => {
+                diagnosis.leave_out(Check::Build, format!("the rights of {}: {error}", role.arn));
+            }
+            _ => {}
+        }
     } else {
         diagnosis.leave_out(Check::Clock, "because of --offline");
         diagnosis.leave_out(Check::Aws, "roles, bootstrap and quotas, because of --offline");

@@ -49,6 +49,7 @@ mod rollbacks;
 mod rollout;
 mod secrets;
 mod signal;
+mod simulated_rights;
 mod spoiled;
 mod stack_options;
 mod states;

@@ -25,6 +25,7 @@ use paceline_config::{CodeBuild, FanOut, MetricsTarget, Notifications, Pipeline}
 use paceline_text::Explained;
 use serde::Serialize;
 
+use crate::project::role::{self, Statement};
 use crate::project::{Project, ProjectError, Rights};
 
 pub use crate::shell::shell_word;
@@ -244,6 +245,11 @@ pub fn project(generation: &Generation) -> Result<Project, GenerateError> {
     project.check()?;
     limits::check(generation, &project)?;
     Ok(project)
+}
+
+/// The rights that the builds need. The generated role has them, and a role that the configuration names must have them.
+pub fn needed_rights(generation: &Generation) -> Vec<Statement> {
+    role::needed(&project::project(generation), &project::access(generation))
 }
 
 /// Generates the buildspecs, and the project in each of its forms. The same input gives the same bytes.

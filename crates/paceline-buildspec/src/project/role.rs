@@ -76,9 +76,11 @@ pub fn batch_role_description(project: &Project) -> String {
 
 /// The statements of the service role. There are none if the project names its own role.
 pub fn statements(project: &Project, access: &Access) -> Vec<Statement> {
-    if project.service_role.is_some() {
-        return Vec::new();
-    }
+    if project.service_role.is_some() { Vec::new() } else { needed(project, access) }
+}
+
+/// The statements that builds need, whoever makes their role.
+pub(crate) fn needed(project: &Project, access: &Access) -> Vec<Statement> {
     let mut statements = vec![write_log(), write_reports(project)];
     statements.extend(run_statements(&project_arn(project), access));
     statements.extend(build_statements(project, access));

@@ -3,6 +3,8 @@
 //! A change is stored at once and becomes visible later ("changes take time to become visible", IAM User
 //! Guide, troubleshooting, eventual consistency). The seed decides how much later.
 
+mod simulate;
+
 use std::collections::BTreeMap;
 
 use paceline_text::in_url;
@@ -69,6 +71,7 @@ fn perform(world: &mut World, request: &Request) -> Outcome {
             }
         }
         "GetInstanceProfile" => get_profile(world, request),
+        "SimulatePrincipalPolicy" => simulate::simulate(world, request),
         "CreateServiceLinkedRole" => create_service_linked_role(world, request),
         _ => Err(unknown_operation(request)),
     }
