@@ -1,5 +1,6 @@
-//! The bake: the alarms of the first region are watched until the time is over or one goes off.
+//! The bake: the alarms of the first region are watched until the time is over or one is found that went off.
 //!
+//! An alarm that goes off and returns between two polls is not seen.
 //! A poll that fails says nothing about an alarm. So the bake ends well only with a poll of every account that was sent
 //! after its time. An answer can also be older than one before it. It counts as it is dated: by the time of the alarm's
 //! last change of state.
@@ -134,7 +135,10 @@ impl Watch<'_> {
         let watched = count(alarms.len(), "alarm");
         let detail = match self.old {
             OldAlarms::Until(_) if self.time < self.bake.time => {
-                format!("{watched} watched, none went off since the last change of {}", self.bake.region)
+                format!(
+                    "{watched} watched, none went off; the time since the last change of {} counts as bake time",
+                    self.bake.region
+                )
             }
             _ => format!("{watched} watched, none went off"),
         };
