@@ -50,7 +50,7 @@ async fn the_limit_of_the_configuration_counts_instead() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limit_is_read_for_updates_only_where_it_could_matter() {
+async fn updates_of_few_resources_do_not_read_the_limit() {
     let world = World::slow();
     world.deploy(&three(2)).await;
     world.deploy(&three(3)).await.check(&[("A", Outcome::Deployed)]);

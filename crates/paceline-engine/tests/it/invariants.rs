@@ -134,14 +134,19 @@ impl<'a> Watch<'a> {
         for step in (0..self.seen.len()).filter(|&step| self.seen[step] == Seen::Ready && !self.halted) {
             let (name, limit) = lane(self.plan, step);
             let running = self.of_lane(name, Seen::Running).count();
-            let may_run = self.paused.len();
+            let has_room = limit > running + self.paused.len();
             assert!(
-                running <= limit
-                    && (limit <= running + may_run || may_run > 0 || self.next(name) != Some(step)),
+                running <= limit && !(has_room && self.knows_resources() && self.next(name) == Some(step)),
                 "{} waits for no reason",
                 self.plan.steps[step].id
             );
         }
+    }
+
+    /// Whether the resources that count are known. No event shows whether those of a paused step count again, which only
+    /// matters if there is a limit for them.
+    fn knows_resources(&self) -> bool {
+        self.paused.is_empty() || self.plan.concurrency.resources.is_none()
     }
 
     /// The resources that count while a step runs.
@@ -201,8 +206,7 @@ impl<'a> Watch<'a> {
                 self.check_start(step);
                 let (name, limit) = lane(self.plan, step);
                 assert!(self.of_lane(name, Seen::Running).count() < limit, "too many at once");
-                // No event shows whether a step that was paused counts again.
-                if self.paused.is_empty() {
+                if self.knows_resources() {
                     assert_eq!(self.next(name), Some(step), "not the most critical first");
                 }
                 let waited: f64 = started.waited.iter().map(|wait| wait.waited_s).sum();

@@ -1,15 +1,12 @@
 //! A run that ends because it only waits for CloudFormation.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use paceline_engine::{
-    Ended, Event, ExitCode, Fact, Outcome, Perform, RunEnd, RunOptions, Sleep, StepContext, run,
-};
+use paceline_engine::{Ended, ExitCode, Fact, Outcome, Perform, RunOptions, Sleep, StepContext};
 use paceline_plan::Plan;
 
 use crate::draft::Draft;
-use crate::script::{options, paused};
+use crate::script::{Ran, options, ran, ran_with};
 
 const HOUR: u64 = 3600;
 
@@ -42,31 +39,21 @@ impl Perform for Slow {
 
 const HERE: Slow = Slow { region: "eu-west-1", fails: "" };
 
-fn ran(plan: Plan, performer: Slow) -> (RunEnd, Vec<Event>) {
-    let mut events = Vec::new();
+/// A run that may sleep.
+fn sleepy(plan: Plan, performer: Slow) -> Ran {
     let sleep = Some(Sleep {
         account: "111111111111".to_owned(),
         region: "eu-west-1".to_owned(),
         least: Duration::from_mins(15),
     });
-    let mut record = |event: &Event| {
-        events.push(event.clone());
-        Ok(())
-    };
-    let end =
-        paused(run(Arc::new(plan), Arc::new(performer), RunOptions { sleep, ..options() }, &mut record));
-    (end.unwrap(), events)
+    ran_with(plan, performer, RunOptions { sleep, ..options() })
 }
 
-fn waits_for(events: &[Event]) -> Vec<String> {
-    match &events.last().unwrap().fact {
+fn waits_for(ran: &Ran) -> Vec<String> {
+    match &ran.events.last().unwrap().fact {
         Fact::RunFinished(finished) => finished.waits_for.clone(),
         other => panic!("{other:?}"),
     }
-}
-
-fn seconds(events: &[Event]) -> i64 {
-    events.last().unwrap().at.duration_since(events[0].at).as_secs()
 }
 
 #[test]
@@ -75,16 +62,12 @@ fn a_run_sleeps_when_all_that_is_left_is_a_long_wait() {
     let a = draft.stack("A", 60, &[]);
     let b = draft.stack("B", HOUR, &[a]);
     draft.stack("C", 60, &[b]);
-    let (end, events) = ran(draft.plan(), HERE);
-    assert!(end.sleeps);
-    assert_eq!(end.exit_code, ExitCode::Interrupted, "it can be continued");
-    assert_eq!(waits_for(&events), ["B"]);
-    assert_eq!(seconds(&events), 80, "as soon as the operation is accepted");
-    let is_stop = |event: &&Event| matches!(&event.fact, Fact::RunStopping { .. });
-    let stops: Vec<_> = events.iter().filter(is_stop).collect();
-    assert_eq!(stops.len(), 1);
-    let Fact::RunStopping { reason } = &stops[0].fact else { unreachable!() };
-    assert_eq!(reason, "the run sleeps until CloudFormation is done with B");
+    let ran = sleepy(draft.plan(), HERE);
+    assert!(ran.end.sleeps);
+    assert_eq!(ran.end.exit_code, ExitCode::Interrupted, "it can be continued");
+    assert_eq!(waits_for(&ran), ["B"]);
+    assert_eq!(ran.total(), 80.0, "as soon as the operation is accepted");
+    assert_eq!(ran.stops(), ["the run sleeps until CloudFormation is done with B"]);
 }
 
 #[test]
@@ -92,9 +75,9 @@ fn a_run_sleeps_for_several_stacks_and_names_them() {
     let mut draft = Draft::new();
     draft.stack("A", HOUR, &[]);
     draft.stack("B", 2 * HOUR, &[]);
-    let (end, events) = ran(draft.plan(), HERE);
-    assert!(end.sleeps);
-    assert_eq!(waits_for(&events), ["A", "B"]);
+    let ran = sleepy(draft.plan(), HERE);
+    assert!(ran.end.sleeps);
+    assert_eq!(waits_for(&ran), ["A", "B"]);
 }
 
 #[test]
@@ -113,11 +96,11 @@ fn a_run_stays_awake_while_it_has_something_else_to_do() {
         let mut draft = Draft::new().limited(limit, 1000, 1000);
         draft.stack("A", HOUR, &[]);
         add(&mut draft);
-        let (end, events) = ran(draft.plan(), performer);
+        let ran = sleepy(draft.plan(), performer);
         let last_only = case.contains("no room") || case.contains("soon");
         // Then only the hour of the other stack is left.
-        assert_eq!(end.sleeps, last_only, "{case}");
-        assert!(!last_only || seconds(&events) > 600, "{case}: {}", seconds(&events));
+        assert_eq!(ran.end.sleeps, last_only, "{case}");
+        assert!(!last_only || ran.total() > 600.0, "{case}: {}", ran.total());
     }
 }
 
@@ -125,8 +108,7 @@ fn a_run_stays_awake_while_it_has_something_else_to_do() {
 fn a_run_sleeps_only_if_it_may() {
     let mut draft = Draft::new();
     draft.stack("A", HOUR, &[]);
-    let mut record = |_: &Event| Ok(());
-    let end = paused(run(Arc::new(draft.plan()), Arc::new(HERE), options(), &mut record)).unwrap();
-    assert!(!end.sleeps);
-    assert_eq!(end.exit_code, ExitCode::Done);
+    let ran = ran(draft.plan(), HERE);
+    assert!(!ran.end.sleeps);
+    assert_eq!(ran.end.exit_code, ExitCode::Done);
 }
