@@ -4,11 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use paceline_aws::{Applicant, KeptRuns, LockMode};
 use paceline_config::Config;
-use paceline_engine::Event;
 use paceline_plan::{Plan, PlanOptions};
 use paceline_sim::{Calls, Mishap};
 use paceline_spoil::Spoiler;
-use paceline_text::{Explained as _, Problem, clean_but_for_colors};
 use serde_json::json;
 
 use crate::app::{ACCOUNT, App, REGION, slow};
@@ -16,22 +14,20 @@ use crate::records::with_assets;
 use crate::rollbacks::Runs;
 use crate::world::{How, RUN, World};
 
-/// `A` has an asset and reads a parameter; `B` imports from `A` by the manifest.
+/// `A` has an asset and reads a parameter; `B` depends on `A` by the manifest.
 fn app(label: &str) -> App {
     let mut a = slow(label);
     a["Parameters"] = json!({"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a"}});
     with_assets(App::new().stack("A", &a, &[]).stack("B", &slow(label), &["A"]), "A", REGION)
 }
 
-/// Runs with records, captures, a copy in the bucket and a lease. Returns what it would say to people.
-async fn run(world: &World, app: &App, runs: &Runs) -> Vec<String> {
+/// Runs with records, captures, a copy in the bucket and a lease. Each of them may fail.
+async fn run(world: &World, app: &App, runs: &Runs) {
     let plan = Plan::make(&app.read(), &Config::default(), &PlanOptions::default()).unwrap();
-    let mut said = Vec::new();
     if let Ok(kept) = Box::pin(KeptRuns::open(&world.wire, &app.read())).await
         && let Ok(listed) = kept.list(world.now()).await
-        && let Err(error) = kept.fetch_all(&listed).await
     {
-        said.push(error.to_string());
+        let _ = kept.fetch_all(&listed).await;
     }
     let how = How {
         records: true,
@@ -39,34 +35,14 @@ async fn run(world: &World, app: &App, runs: &Runs) -> Vec<String> {
         captures: Some(runs.path().to_owned()),
         ..How::default()
     };
-    match world.try_run(app, how).await {
-        Ok(ran) => said.extend(ran.events.iter().flat_map(texts)),
-        Err(error) => said.extend(error.problems().iter().map(Problem::what)),
-    }
+    let _ = world.try_run(app, how).await;
     let (id, run, holder) = ("id".to_owned(), RUN.to_owned(), "a test".to_owned());
     let applicant = Applicant { id, run, holder, now: world.now() };
-    if let Ok(aws) = world.try_connect(app).await {
-        match Box::pin(aws.lock(&plan, &applicant, LockMode::Refuse, |_| {})).await {
-            Ok(leases) => leases.release().await,
-            Err(error) => said.push(error.to_string()),
-        }
+    if let Ok(aws) = world.try_connect(app).await
+        && let Ok(leases) = Box::pin(aws.lock(&plan, &applicant, LockMode::Refuse, |_| {})).await
+    {
+        leases.release().await;
     }
-    said
-}
-
-/// The texts of an event.
-fn texts(event: &Event) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut left = vec![serde_json::to_value(event).unwrap()];
-    while let Some(value) = left.pop() {
-        match value {
-            serde_json::Value::String(text) => all.push(text),
-            serde_json::Value::Array(items) => left.extend(items),
-            serde_json::Value::Object(fields) => left.extend(fields.into_iter().map(|(_, value)| value)),
-            _ => {}
-        }
-    }
-    all
 }
 
 /// A panic in a task of a run would otherwise only be seen by those who wait for it.
@@ -96,11 +72,7 @@ async fn spoiled_answers_of_aws_panic_nowhere_and_the_next_run_deploys_everythin
         let chances = Mutex::new(fastrand::Rng::with_seed(seed));
         let rare = Calls::all().when(move |_| chances.lock().unwrap().u8(..8) == 0);
         world.proxy.on(rare, Mishap::changed(move |body| spoiler.lock().unwrap().spoil(body)));
-        for said in run(&world, &app("two"), &runs).await {
-            let shown = clean_but_for_colors(&said);
-            let bad = shown.chars().find(|c| c.is_control() && *c != '\n' && *c != '\u{1b}');
-            assert_eq!(bad, None, "seed {seed}: {said:?}");
-        }
+        run(&world, &app("two"), &runs).await;
         spoiled += world.proxy.struck().len();
         world.proxy.clear();
         world.rest().await;
