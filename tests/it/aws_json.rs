@@ -1,11 +1,9 @@
 //! Calls the simulated AWS as a service that speaks JSON.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use serde_json::Value;
 
 use crate::harness::Sim;
+use crate::unsigned::send;
 
 /// Calls CodeBuild.
 pub(crate) fn codebuild(sim: &Sim, operation: &str, body: &Value) -> Value {
@@ -18,20 +16,7 @@ pub(crate) fn events(sim: &Sim, operation: &str, body: &Value) -> Value {
 }
 
 fn ask(sim: &Sim, service: &str, target: &str, body: &Value) -> Value {
-    let host = sim.address.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(host).unwrap();
-    let scope = format!(
-        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-    );
-    let body = body.to_string();
-    write!(
-        stream,
-        "POST / HTTP/1.1\r\nHost: {host}\r\nAuthorization: {scope}\r\nContent-Type: application/x-amz-json-1.1\r\n\
-         X-Amz-Target: {target}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).expect(&answer)
+    let headers = [("Content-Type", "application/x-amz-json-1.1"), ("X-Amz-Target", target)];
+    let (_, answer) = send(&sim.address, service, "POST /", &headers, &body.to_string());
+    serde_json::from_str(&answer).expect(&answer)
 }

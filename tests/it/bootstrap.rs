@@ -19,8 +19,7 @@ fn example() -> Place {
 /// The same, and Node has installed a CDK CLI in it.
 fn place(cdk: &str) -> Place {
     let place = example();
-    let cli = place.write("node_modules/.bin/cdk", cdk);
-    std::process::Command::new("chmod").arg("+x").arg(cli).status().unwrap();
+    place.program("node_modules/.bin/cdk", cdk);
     place
 }
 

@@ -1,41 +1,15 @@
 //! What another machine can do with a run whose journal is in the staging bucket.
 
-use serde_json::{Value, json};
-
-use crate::harness::{Call, Events, Place, Sim, until};
+use crate::chain::{self, THREE, three};
+use crate::harness::{Call, Events, Place, Sim};
 
 /// Fast enough not to be waited for.
 const FAST: u32 = 2000;
 /// Slow enough to be interrupted.
 const MEDIUM: u32 = 10;
 
-const STACKS: [&str; 3] = ["Api", "Base", "Web"];
-
-/// Writes an app of three stacks in a chain, with an asset: so its staging bucket is known.
 fn app(place: &Place, version: &str) {
-    let mut artifacts = serde_json::Map::new();
-    let bucket = "cdk-hnb659fds-assets-111111111111-us-east-1";
-    let asset = json!({ "version": "36.0.0", "files": { "f": { "source": { "path": "f.json", "packaging": "file" },
-        "destinations": { "d": { "bucketName": bucket, "objectKey": "f.json", "region": "us-east-1" } } } } });
-    place.write("cdk.out/f.json", "{}");
-    place.write("cdk.out/Base.assets.json", &asset.to_string());
-    artifacts.insert(
-        "Base.assets".to_owned(),
-        json!({ "type": "cdk:asset-manifest", "properties": { "file": "Base.assets.json" } }),
-    );
-    for (name, after) in [("Base", "Base.assets"), ("Api", "Base"), ("Web", "Api")] {
-        let template: Value = json!({ "Resources": { "Topic": { "Type": "AWS::SNS::Topic",
-            "Properties": { "DisplayName": version } } } });
-        place.write(&format!("cdk.out/{name}.json"), &template.to_string());
-        let stack = json!({
-            "type": "aws:cloudformation:stack",
-            "environment": "aws://111111111111/us-east-1",
-            "properties": { "templateFile": format!("{name}.json") },
-            "dependencies": [after],
-        });
-        artifacts.insert(name.to_owned(), stack);
-    }
-    place.write("cdk.out/manifest.json", &json!({ "version": "36.0.0", "artifacts": artifacts }).to_string());
+    three(place, version);
     place.write("paceline.yaml", "journal: { bucket: always, history: shared }\n");
 }
 
@@ -49,35 +23,21 @@ fn call<'a>(place: &'a Place, sim: &Sim, arguments: &[&str]) -> Call<'a> {
     place.paceline(arguments).aws_at(&sim.address)
 }
 
-/// Starts a deployment and kills it when its first stack is done. Gives the name of the run.
-fn killed(place: &Place, sim: &Sim) -> String {
-    let running =
-        call(place, sim, &["deploy", "--events", "first.jsonl", "--lock", "none"]).start("first.log");
-    let path = place.path("first.jsonl");
-    until("a stack is done", || {
-        let text = fs_err::read_to_string(&path).unwrap_or_default();
-        text.lines().any(|line| line.contains("step.finished") && line.contains("\"kind\":\"deploy\""))
-    });
-    let run = place.runs()[0].clone();
-    until("the bucket has the start", || {
-        let report = call(&machine("one"), sim, &["report", &run]).run();
-        report.code == 0
-    });
-    running.signal("KILL");
-    assert_eq!(running.end().0, None);
-    assert!(sim.accepted("CreateStack").len() < STACKS.len(), "it was killed too late to tell");
-    run
+/// An AWS in which the run of another machine was killed after its first stack, and the name of the run.
+fn killed() -> (Sim, String) {
+    let (place, sim) = (machine("one"), Sim::start(MEDIUM));
+    let run = chain::killed(&place, &sim, call(&place, &sim, &["deploy", "--events", "events.jsonl"]));
+    (sim, run)
 }
 
 #[test]
 fn a_killed_run_is_continued_on_a_machine_that_has_only_the_app() {
-    let (here, sim) = (machine("one"), Sim::start(MEDIUM));
-    let run = killed(&here, &sim);
+    let (sim, run) = killed();
     let elsewhere = machine("one");
     let arguments = ["deploy", "--resume", &run, "--lock", "none", "--events", "second.jsonl"];
     let ran = call(&elsewhere, &sim, &arguments).run().expect(0);
     assert!(ran.stderr.contains(&format!("continuing the interrupted run {run}")), "{}", ran.stderr);
-    assert_eq!(sim.accepted("CreateStack"), STACKS, "each stack was created once");
+    assert_eq!(sim.accepted("CreateStack"), THREE, "each stack was created once");
     let events = Events::read(&elsewhere.path("second.jsonl"));
     assert_eq!(events.of("run.started").count(), 2, "the report has both parts");
     assert!(events.0.iter().zip(1..).all(|(event, seq)| event["seq"].as_u64() == Some(seq)));
@@ -94,17 +54,15 @@ fn a_killed_run_is_continued_on_a_machine_that_has_only_the_app() {
 
 #[test]
 fn the_same_command_continues_the_run_of_a_build_that_was_killed() {
-    let (here, sim) = (machine("one"), Sim::start(MEDIUM));
-    let run = killed(&here, &sim);
+    let (sim, run) = killed();
     let ran = call(&machine("one"), &sim, &["deploy", "--lock", "none"]).run().expect(0);
     assert!(ran.stderr.contains(&format!("continuing the interrupted run {run}")), "{}", ran.stderr);
-    assert_eq!(sim.accepted("CreateStack"), STACKS);
+    assert_eq!(sim.accepted("CreateStack"), THREE);
 }
 
 #[test]
 fn a_run_of_an_app_that_has_changed_since_is_continued_and_the_changes_are_named() {
-    let (here, sim) = (machine("one"), Sim::start(MEDIUM));
-    let run = killed(&here, &sim);
+    let (sim, run) = killed();
     let elsewhere = machine("two");
     let ran = call(&elsewhere, &sim, &["deploy", "--resume", &run, "--lock", "none"]).run().expect(0);
     let expected = format!("continuing the interrupted run {run}. Since it was interrupted:\n");
@@ -168,7 +126,7 @@ fn a_prepared_run_is_executed_on_another_machine() {
         let there = machine("one");
         let ran = call(&there, &sim, arguments).run().expect(0);
         assert!(ran.stderr.contains(&format!("the run {run} is from the staging bucket")), "{}", ran.stderr);
-        assert_eq!(sim.accepted("CreateChangeSet").len(), STACKS.len(), "none was made again");
-        assert_eq!(sim.accepted("ExecuteChangeSet").len(), STACKS.len());
+        assert_eq!(sim.accepted("CreateChangeSet").len(), THREE.len(), "none was made again");
+        assert_eq!(sim.accepted("ExecuteChangeSet").len(), THREE.len());
     }
 }

@@ -1,7 +1,5 @@
 //! `paceline gen --fan-out`: the state machine starts builds, and the builds deploy to the embedded AWS.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::harness::{Place, Sim};
@@ -38,14 +36,11 @@ fn repository() -> Place {
 fn the_builds_of_the_state_machine_deploy_every_stack_once_and_in_order() {
     let machine = repository().json("buildspecs/shop.fan-out.asl.json");
     let sim = Sim::start(FAST);
-    let runner = Path::new(env!("CARGO_BIN_EXE_paceline")).parent().unwrap();
-    let path = format!("{}:{}", runner.display(), std::env::var("PATH").unwrap());
     let mut builds = Vec::new();
     let ended = run(&machine, json!({ "sourceVersion": "abc" }), &mut |_, parameters| {
         // Each build has a checkout of its own, and shares nothing with the others but AWS.
         let place = repository();
-        let mut call = place.paceline(["run-buildspec", "buildspecs/shop.yml"]);
-        call = call.args(["--env", &place.build_home()]).env("PATH", &path).aws_at(&sim.address);
+        let mut call = place.build("shop.yml").aws_at(&sim.address);
         for variable in parameters["EnvironmentVariablesOverride"].as_array().unwrap() {
             let text = |key: &str| variable[key].as_str().unwrap();
             call = call.args(["--env", &format!("{}={}", text("Name"), text("Value"))]);

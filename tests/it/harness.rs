@@ -33,6 +33,23 @@ impl Place {
         format!("PACELINE_HOME={}", self.path("home").display())
     }
 
+    /// A build of a generated buildspec, on this machine. Its image has this program and those of the folder `image`.
+    pub(crate) fn build(&self, file: &str) -> Call<'_> {
+        let runner = Path::new(env!("CARGO_BIN_EXE_paceline")).parent().unwrap();
+        let (image, path) = (self.path("image"), std::env::var("PATH").unwrap());
+        self.paceline(["run-buildspec", &format!("buildspecs/{file}"), "--artifacts", "kept"])
+            .args(["--env", &self.build_home()])
+            .env("PATH", &format!("{}:{}:{path}", image.display(), runner.display()))
+    }
+
+    /// Writes a program.
+    pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.write(name, script);
+        let status = Command::new("chmod").arg("+x").arg(&path).status().unwrap();
+        assert!(status.success(), "chmod: {status}");
+        path
+    }
+
     pub(crate) fn write(&self, name: &str, contents: &str) -> PathBuf {
         let path = self.path(name);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();

@@ -157,14 +157,8 @@ fn a_generated_build_does_so_too() {
     place.paceline(["gen", "--name", "app"]).run().expect(0);
     // As in a fresh checkout, in an image that has Node.
     fs_err::remove_file(place.path("guide/synthesized")).unwrap();
-    let node = place.write("image/node", "#!/bin/sh\necho v22\n");
-    std::process::Command::new("chmod").arg("+x").arg(node).status().unwrap();
-    let runner = std::path::Path::new(env!("CARGO_BIN_EXE_paceline")).parent().unwrap();
-    let path =
-        format!("{}:{}:{}", place.path("image").display(), runner.display(), std::env::var("PATH").unwrap());
-    let call = place.paceline(["run-buildspec", "buildspecs/app.yml", "--artifacts", "kept"]);
-    let call = call.args(["--env", &place.build_home()]);
-    call.env("PATH", &path).aws_at(&sim.address).run().expect(0);
+    place.program("image/node", "#!/bin/sh\necho v22\n");
+    place.build("app.yml").aws_at(&sim.address).run().expect(0);
     assert_eq!(place.json("kept/artifacts/outputs.json")["Page"]["Url"], "https://shop.example/start");
 }
 

@@ -1,12 +1,10 @@
 //! The metrics of a run and the notifications about it, as a team sets them up.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use serde_json::Value;
 
 use crate::deploy::tiny_manifest;
 use crate::harness::{Call, Place, Ran, Sim, skipped};
+use crate::unsigned::send;
 
 const FAST: u32 = 1000;
 /// The address of something else than this simulator that understands CloudWatch, such as `http://127.0.0.1:5000`.
@@ -128,26 +126,11 @@ fn another_cloudwatch_takes_the_metrics_too() {
     let call = deploy(&place).aws_at(&sim.address).env("AWS_ENDPOINT_URL_CLOUDWATCH", &other);
     let ran = call.run().expect(0);
     assert!(!ran.stderr.contains("metrics"), "{}", ran.stderr);
-    let listed = ask(&other, "Action=ListMetrics&Version=2010-08-01&Namespace=Paceline");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let query = "Action=ListMetrics&Version=2010-08-01&Namespace=Paceline";
+    let (_, listed) = send(&other, "monitoring", "POST /", &form, query);
     for name in ["RunDuration", "StackDuration", "IamConsistencyFailures", "StackEvents"] {
         assert!(listed.contains(&format!("<MetricName>{name}</MetricName>")), "{name}: {listed}");
     }
     assert!(listed.contains("<Value>AWS::SNS::Topic</Value>"), "{listed}");
-}
-
-/// Sends a form to a CloudWatch that checks no signature.
-fn ask(address: &str, form: &str) -> String {
-    let host = address.trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(host).unwrap();
-    let scope = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0";
-    write!(
-        stream,
-        "POST / HTTP/1.1\r\nHost: {host}\r\nAuthorization: {scope}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{form}",
-        form.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }

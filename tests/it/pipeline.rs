@@ -1,13 +1,11 @@
 //! `paceline gen --pipeline`: the files, and the two builds that the pipeline starts.
 
-use std::path::Path;
-
 use paceline_buildspec::yaml;
 use serde_json::Value;
 
 use crate::approved::command_app;
 use crate::deploy::tiny_manifest;
-use crate::harness::{Call, Place, Ran, Sim};
+use crate::harness::{Place, Ran, Sim};
 
 const FAST: u32 = 10_000;
 
@@ -26,24 +24,14 @@ fn repository(more: &str) -> Place {
     place
 }
 
-/// One of the two builds of the pipeline, in its own checkout of the repository.
-fn build<'a>(place: &'a Place, file: &str) -> Call<'a> {
-    let runner = Path::new(env!("CARGO_BIN_EXE_paceline")).parent().unwrap();
-    let path = std::env::var("PATH").unwrap();
-    place
-        .paceline(["run-buildspec", &format!("buildspecs/{file}"), "--artifacts", "kept"])
-        .args(["--env", &place.build_home()])
-        .env("PATH", &format!("{}:{path}", runner.display()))
-}
-
 /// Plans in one place, and deploys the plan in another one.
 fn plan_and_deploy(planned: &Place, deployed: &Place, sim: &Sim) -> Ran {
-    let ran = build(planned, "shop.plan.yml").env("CODEBUILD_BUILD_URL", "https://builds.example/1").run();
+    let ran = planned.build("shop.plan.yml").env("CODEBUILD_BUILD_URL", "https://builds.example/1").run();
     let ran = ran.expect(0);
     assert!(ran.stderr.contains("exported: PACELINE_PLAN=Plan: 2 stacks"), "{}", ran.stderr);
     assert!(ran.stderr.contains("exported: PACELINE_PLAN_URL=https://builds.example/1"), "{}", ran.stderr);
     let artifact = format!("CODEBUILD_SRC_DIR_Plan={}", planned.path("kept/artifacts").display());
-    build(deployed, "shop.approved.yml").args(["--env", &artifact]).aws_at(&sim.address).run()
+    deployed.build("shop.approved.yml").args(["--env", &artifact]).aws_at(&sim.address).run()
 }
 
 #[test]
@@ -96,7 +84,7 @@ fn an_app_that_is_not_the_planned_one_is_refused() {
 #[test]
 fn a_build_that_no_pipeline_has_started_deploys_nothing() {
     let (place, sim) = (repository(""), Sim::start(FAST));
-    let ran = build(&place, "shop.approved.yml").aws_at(&sim.address).run().expect(1);
+    let ran = place.build("shop.approved.yml").aws_at(&sim.address).run().expect(1);
     assert!(ran.stderr.contains("this build has no approved plan"), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: start the pipeline"), "{}", ran.stderr);
     assert_eq!(sim.accepted("CreateStack"), [""; 0]);

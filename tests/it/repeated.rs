@@ -3,43 +3,22 @@
 use serde_json::json;
 
 use crate::aws_json::codebuild;
+use crate::chain::{killed, three};
 use crate::harness::{Call, Events, Place, Sim, until};
 
 const FAST: u32 = 5000;
 /// Slow enough to be killed.
 const MEDIUM: u32 = 100;
-const BUCKET: &str = "cdk-hnb659fds-assets-111111111111-us-east-1";
 /// A reason of AWS that stays, and one that disappears by itself.
-const STAYS: &str = "Api:Topic:create=Invalid parameter: Topic Name";
-const DISAPPEARS: &str = "Api:Topic:create=Rate exceeded";
+const STAYS: &str = "Api:It:create=Invalid parameter: Topic Name";
+const DISAPPEARS: &str = "Api:It:create=Rate exceeded";
 const CALLS_THAT_READ: [&str; 5] =
     ["AssumeRole", "BatchGetBuilds", "GetCallerIdentity", "GetObject", "ListObjectsV2"];
 
-/// The machine of a build: a folder with the source, and nothing of the builds before. A command follows the first stack.
+/// The machine of a build: a folder with the source, and nothing of the builds before.
 fn machine(version: &str, settings: &str) -> Place {
     let place = Place::new();
-    let mut artifacts = serde_json::Map::new();
-    let asset = json!({ "version": "36.0.0", "files": { "f": { "source": { "path": "f.json", "packaging": "file" },
-        "destinations": { "d": { "bucketName": BUCKET, "objectKey": "f.json", "region": "us-east-1" } } } } });
-    place.write("cdk.out/f.json", "{}");
-    place.write("cdk.out/Base.assets.json", &asset.to_string());
-    artifacts.insert(
-        "Base.assets".to_owned(),
-        json!({ "type": "cdk:asset-manifest", "properties": { "file": "Base.assets.json" } }),
-    );
-    for (name, after) in [("Base", "Base.assets"), ("Api", "Base"), ("Web", "Api")] {
-        let template = json!({ "Resources": { "Topic": { "Type": "AWS::SNS::Topic",
-            "Properties": { "DisplayName": version } } } });
-        place.write(&format!("cdk.out/{name}.json"), &template.to_string());
-        let stack = json!({
-            "type": "aws:cloudformation:stack",
-            "environment": "aws://111111111111/us-east-1",
-            "properties": { "templateFile": format!("{name}.json") },
-            "dependencies": [after],
-        });
-        artifacts.insert(name.to_owned(), stack);
-    }
-    place.write("cdk.out/manifest.json", &json!({ "version": "36.0.0", "artifacts": artifacts }).to_string());
+    three(&place, version);
     let project =
         "codebuild: { source: github, location: 'https://github.com/acme/shop.git', auto-retry-limit: 2 }";
     place.write("paceline.yaml", &format!("{project}\n{settings}\n"));
@@ -151,7 +130,7 @@ fn a_repeated_build_continues_a_run_whose_cause_may_disappear() {
 
 #[test]
 fn a_repeated_build_runs_a_command_again_that_failed() {
-    let (sim, first, second) = failed_build(FAST, "Nothing:Topic:create");
+    let (sim, first, second) = failed_build(FAST, "Nothing:It:create");
     let log = Place::new();
     let fails_once = format!(
         "commands: [{{ name: check, after: Web, run: 'echo x >> {0}; [ $(wc -l < {0}) = 2 ]' }}]",
@@ -166,20 +145,9 @@ fn a_repeated_build_runs_a_command_again_that_failed() {
 
 #[test]
 fn a_repeated_build_continues_the_run_of_a_build_that_was_killed() {
-    let (sim, first, second) = failed_build(MEDIUM, "Nothing:Topic:create");
+    let (sim, first, second) = failed_build(MEDIUM, "Nothing:It:create");
     let before = machine("one", "");
-    let running = deploy(&before, &sim, &first).args(["--lock", "none"]).start("first.log");
-    let path = before.path("events.jsonl");
-    until("a stack is done", || {
-        let text = fs_err::read_to_string(&path).unwrap_or_default();
-        text.lines().any(|line| line.contains("step.finished") && line.contains("\"kind\":\"deploy\""))
-    });
-    let run = before.runs()[0].clone();
-    until("the bucket has the start", || {
-        machine("one", "").paceline(["report", &run]).aws_at(&sim.address).run().code == 0
-    });
-    running.signal("KILL");
-    running.end();
+    let run = killed(&before, &sim, deploy(&before, &sim, &first));
     let place = machine("one", "");
     let ran = deploy(&place, &sim, &second).args(["--lock", "none"]).run().expect(0);
     assert!(ran.stderr.contains(&format!("continuing the interrupted run {run}")), "{}", ran.stderr);

@@ -1,8 +1,6 @@
 //! `paceline run-buildspec`, and with it the generated buildspecs: from their first phase to their last.
 
-use std::path::Path;
-
-use crate::harness::{Call, Events, Place, Ran, Sim};
+use crate::harness::{Events, Place, Ran, Sim};
 use crate::workshop::{self, STACKS};
 
 const FAST: u32 = 2000;
@@ -24,17 +22,6 @@ fn repository() -> Place {
     place
 }
 
-fn build<'a>(place: &'a Place, sim: &Sim, file: &str) -> Call<'a> {
-    // The image's.
-    let runner = Path::new(env!("CARGO_BIN_EXE_paceline")).parent().unwrap();
-    let path = std::env::var("PATH").unwrap();
-    place
-        .paceline(["run-buildspec", &format!("buildspecs/{file}"), "--artifacts", "kept"])
-        .args(["--env", &place.build_home()])
-        .env("PATH", &format!("{}:{path}", runner.display()))
-        .aws_at(&sim.address)
-}
-
 /// How the phases ended, as `install succeeded`.
 fn phases(ran: &Ran) -> Vec<String> {
     let names = ["install ", "pre_build ", "build ", "post_build "];
@@ -45,7 +32,7 @@ fn phases(ran: &Ran) -> Vec<String> {
 #[test]
 fn the_generated_buildspec_deploys_every_stack() {
     let (place, sim) = (repository(), Sim::start(FAST));
-    let ran = build(&place, &sim, "workshop.yml").run().expect(0);
+    let ran = place.build("workshop.yml").aws_at(&sim.address).run().expect(0);
     assert_eq!(
         phases(&ran),
         ["install succeeded", "pre_build succeeded", "build succeeded", "post_build succeeded"]
@@ -64,7 +51,8 @@ fn the_generated_buildspec_deploys_every_stack() {
 fn a_build_whose_deployment_fails_leaves_its_reports_all_the_same() {
     let (place, sim) = (repository(), Sim::start(FAST));
     // Without the stacks that it needs, this one cannot be created.
-    let call = build(&place, &sim, "workshop.yml").args(["--env", "PACELINE_ONLY=Observability"]);
+    let call =
+        place.build("workshop.yml").aws_at(&sim.address).args(["--env", "PACELINE_ONLY=Observability"]);
     let ran = call.run().expect(1);
     assert_eq!(
         phases(&ran),
@@ -87,13 +75,20 @@ fn the_builds_of_a_batch_deploy_every_stack_once() {
     assert_eq!(parts.len(), 6);
     for part in &parts {
         let place = repository();
-        build(&place, &sim, "workshop.yml").args(["--env", &format!("PACELINE_ONLY={part}")]).run().expect(0);
+        place
+            .build("workshop.yml")
+            .aws_at(&sim.address)
+            .args(["--env", &format!("PACELINE_ONLY={part}")])
+            .run()
+            .expect(0);
     }
     let created = sim.accepted("CreateStack");
     assert_eq!(created.len(), STACKS, "{created:?}");
     // A build that is repeated has nothing to do.
     let place = repository();
-    build(&place, &sim, "workshop.yml")
+    place
+        .build("workshop.yml")
+        .aws_at(&sim.address)
         .args(["--env", &format!("PACELINE_ONLY={}", parts[0])])
         .run()
         .expect(0);
@@ -103,15 +98,16 @@ fn the_builds_of_a_batch_deploy_every_stack_once() {
 #[test]
 fn a_batch_started_as_a_build_says_how_it_is_started() {
     let (place, sim) = (repository(), Sim::start(1));
-    let ran = build(&place, &sim, "workshop.batch.yml").run().expect(1);
+    let ran = place.build("workshop.batch.yml").aws_at(&sim.address).run().expect(1);
     assert!(ran.stderr.contains("start it with start-build-batch"), "{}", ran.stderr);
 }
 
 #[test]
 fn what_was_deployed_is_destroyed_by_its_word() {
     let (place, sim) = (repository(), Sim::start(FAST));
-    build(&place, &sim, "workshop.yml").run().expect(0);
-    let call = build(&place, &sim, "workshop.destroy.yml").args(["--env", "PACELINE_DESTROY=workshop"]);
+    place.build("workshop.yml").aws_at(&sim.address).run().expect(0);
+    let call =
+        place.build("workshop.destroy.yml").aws_at(&sim.address).args(["--env", "PACELINE_DESTROY=workshop"]);
     let ran = call.run().expect(0);
     assert!(ran.stdout.contains("everything is deleted"), "{}", ran.stdout);
     assert_eq!(sim.accepted("DeleteStack").len(), STACKS);
@@ -121,7 +117,7 @@ fn what_was_deployed_is_destroyed_by_its_word() {
 #[test]
 fn nothing_is_destroyed_without_its_word() {
     let (place, sim) = (repository(), Sim::start(FAST));
-    let ran = build(&place, &sim, "workshop.destroy.yml").run().expect(1);
+    let ran = place.build("workshop.destroy.yml").aws_at(&sim.address).run().expect(1);
     assert!(ran.stderr.contains("nothing is deleted"), "{}", ran.stderr);
     assert_eq!(sim.accepted("DeleteStack"), [""; 0]);
 }

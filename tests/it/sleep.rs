@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::aws_json::{codebuild, events};
+use crate::chain::{self, topic};
 use crate::harness::{Call, Events, Place, Sim, until};
 use crate::wait_handle::Outer;
 
-const BUCKET: &str = "cdk-hnb659fds-assets-111111111111-us-east-1";
 /// At this speed, the ten seconds that a run waits before it sleeps are ten minutes. The slow stack takes half an hour.
 const SCALE: u32 = 60;
 /// At this speed, they are more than an hour.
@@ -15,30 +15,9 @@ const FAST: u32 = 400;
 /// The machine of a build: an app of a quick stack, a stack of half an hour, and another quick one.
 fn machine(version: &str) -> Place {
     let place = Place::new();
-    let mut artifacts = serde_json::Map::new();
-    let asset = json!({ "version": "36.0.0", "files": { "f": { "source": { "path": "f.json", "packaging": "file" },
-        "destinations": { "d": { "bucketName": BUCKET, "objectKey": "f.json", "region": "us-east-1" } } } } });
-    place.write("cdk.out/f.json", "{}");
-    place.write("cdk.out/Base.assets.json", &asset.to_string());
-    artifacts.insert(
-        "Base.assets".to_owned(),
-        json!({ "type": "cdk:asset-manifest", "properties": { "file": "Base.assets.json" } }),
-    );
-    let topic = json!({ "Type": "AWS::SNS::Topic", "Properties": { "DisplayName": version } });
+    let topic = topic(version);
     let cluster = json!({ "Type": "AWS::MSK::Cluster", "Properties": { "ClusterName": "c" } });
-    for (name, after, resource) in
-        [("Base", "Base.assets", &topic), ("Slow", "Base", &cluster), ("Web", "Slow", &topic)]
-    {
-        place.write(&format!("cdk.out/{name}.json"), &json!({ "Resources": { "It": resource } }).to_string());
-        let stack = json!({
-            "type": "aws:cloudformation:stack",
-            "environment": "aws://111111111111/us-east-1",
-            "properties": { "templateFile": format!("{name}.json") },
-            "dependencies": [after],
-        });
-        artifacts.insert(name.to_owned(), stack);
-    }
-    place.write("cdk.out/manifest.json", &json!({ "version": "36.0.0", "artifacts": artifacts }).to_string());
+    chain::write(&place, &[("Base", &topic), ("Slow", &cluster), ("Web", &topic)]);
     place.write(
         "paceline.yaml",
         "codebuild: { source: github, location: 'https://github.com/acme/shop.git', sleep: true }\n",

@@ -232,8 +232,7 @@ fn images_stop_being_built() {
     let script = format!(
         "#!/bin/sh\n{DEAF}case $1 in login) cat > /dev/null;; build) cd \"$HOME\"; deaf build;; esac\n"
     );
-    let docker = place.write("docker", &script);
-    std::process::Command::new("chmod").arg("+x").arg(&docker).status().unwrap();
+    let docker = place.program("docker", &script);
     let call =
         place.paceline(["deploy"]).args(app).aws_at(&sim.address).env("CDK_DOCKER", docker.to_str().unwrap());
     interrupted_at(&place, call.start("log"), &["build"]);

@@ -308,7 +308,8 @@ async fn an_unchanged_first_region_is_watched_for_the_rest_of_the_time_since_its
     ran.check(&[("Us", Outcome::Unchanged), ("Eu", Outcome::Deployed)]);
     let waited = between(&ran, "Us", "Eu");
     assert!((Duration::from_mins(4)..Duration::from_mins(8)).contains(&waited), "{waited:?}");
-    let detail = "1 alarm watched, none went off; the time since the last change of us-east-1 counts as bake time";
+    let detail =
+        "1 alarm watched, none went off; the time since the last change of us-east-1 counts as bake time";
     assert_eq!(ran.finished(BAKE).detail.as_deref(), Some(detail));
 }
 
