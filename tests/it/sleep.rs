@@ -7,6 +7,7 @@ use crate::chain::{self, topic};
 use crate::harness::{Call, Events, Place, Sim, until};
 use crate::wait_handle::Outer;
 
+const PROJECT: &str = "shop";
 /// At this speed, the ten seconds that a run waits before it sleeps are ten minutes. The slow stack takes half an hour.
 const SCALE: u32 = 60;
 /// At this speed, they are more than an hour.
@@ -28,7 +29,6 @@ fn machine(version: &str) -> Place {
 /// An AWS in which the generated template of the project is deployed, and a build of it.
 struct Aws {
     sim: Sim,
-    project: String,
     rule: String,
     build: String,
 }
@@ -38,27 +38,23 @@ impl Aws {
         let sim = Sim::start(scale);
         let place = machine("one");
         let role = "arn:aws:iam::111111111111:role/build";
-        place.paceline(["project", "apply", "--service-role", role]).aws_at(&sim.address).run().expect(0);
-        place.paceline(["gen", "--out", "generated"]).run().expect(0);
-        let file = |end: &str| {
-            let name = place.list("generated").into_iter().find(|name| name.ends_with(end)).unwrap();
-            place.read(&format!("generated/{name}"))
-        };
-        let settings: Value = serde_json::from_str(&file(".project.json")).unwrap();
-        let project = settings["name"].as_str().unwrap().to_owned();
-        let template: Value = paceline_buildspec::yaml::parse(&file(".project.yaml")).unwrap().to_json();
+        let apply = place.paceline(["project", "apply", "--name", PROJECT, "--service-role", role]);
+        apply.aws_at(&sim.address).run().expect(0);
+        place.paceline(["gen", "--name", PROJECT]).run().expect(0);
+        let template = place.read(&format!("buildspecs/{PROJECT}.project.yaml"));
+        let template: Value = paceline_buildspec::yaml::parse(&template).unwrap().to_json();
         let rule = &template["Resources"]["WakeRule"]["Properties"];
         let name = rule["Name"].as_str().unwrap().to_owned();
         let pattern = resolved(&rule["EventPattern"]);
-        let arn = format!("arn:aws:codebuild:us-east-1:111111111111:project/{project}");
+        let arn = format!("arn:aws:codebuild:us-east-1:111111111111:project/{PROJECT}");
         let put = json!({ "Name": name, "State": rule["State"], "EventPattern": pattern.to_string() });
         events(&sim, "PutRule", &put);
         let target = json!({ "Id": "build", "Arn": arn, "RoleArn": role });
         events(&sim, "PutTargets", &json!({ "Rule": name, "Targets": [target] }));
-        let started = json!({ "projectName": project, "sourceVersion": "v1.2.3" });
+        let started = json!({ "projectName": PROJECT, "sourceVersion": "v1.2.3" });
         let started = codebuild(&sim, "StartBuild", &started);
         let build = started["build"]["id"].as_str().unwrap().to_owned();
-        Self { sim, project, rule: name, build }
+        Self { sim, rule: name, build }
     }
 
     /// `paceline deploy` as a build runs it.
@@ -68,7 +64,7 @@ impl Aws {
     }
 
     fn builds(&self) -> Vec<String> {
-        let listed = codebuild(&self.sim, "ListBuildsForProject", &json!({ "projectName": self.project }));
+        let listed = codebuild(&self.sim, "ListBuildsForProject", &json!({ "projectName": PROJECT }));
         listed["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
     }
 
