@@ -46,6 +46,22 @@ impl App {
         Self::new().stack(name, template, &[])
     }
 
+    /// An app with one stack, `S`. It has the resources of this template and the nested stack `Child`.
+    pub(crate) fn nesting(template: &Value, child: &Value) -> Self {
+        let mut template = template.clone();
+        template["Resources"]["Child"] = json!({
+            "Type": "AWS::CloudFormation::Stack",
+            "Properties": {"TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/child.json")},
+            "Metadata": {"aws:asset:path": "child.json", "aws:asset:property": "TemplateURL"},
+        });
+        let mut app = Self::new();
+        app.write("child.json", child.to_string());
+        let manifest = json!({"version": "36.0.0", "files": {"child": {
+            "source": {"path": "child.json", "packaging": "file"},
+            "destinations": {"here": {"bucketName": BUCKET, "objectKey": "child.json", "region": REGION}}}}});
+        app.stack("S", &template, &[]).assets("S", &manifest)
+    }
+
     /// Adds a stack that depends on others in the manifest.
     pub(crate) fn stack(self, name: &str, template: &Value, after: &[&str]) -> Self {
         self.stack_with(name, template, &json!({"dependencies": after}))

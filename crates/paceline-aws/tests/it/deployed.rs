@@ -6,7 +6,7 @@ use paceline_engine::Outcome;
 use paceline_sim::{Calls, Failure, Faults, Mishap};
 use serde_json::{Value, json};
 
-use crate::app::{App, BUCKET, REGION, topic};
+use crate::app::{App, topic};
 use crate::world::World;
 
 async fn read(world: &World, app: &App) -> Result<DeployedStacks, PreflightError> {
@@ -15,19 +15,8 @@ async fn read(world: &World, app: &App) -> Result<DeployedStacks, PreflightError
     Box::pin(deployed(&world.wire, &stacks)).await
 }
 
-/// An app with a nested stack.
 fn nesting(child: &Value) -> App {
-    let parent = json!({"Resources": {"Child": {
-        "Type": "AWS::CloudFormation::Stack",
-        "Properties": {"TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/child.json")},
-        "Metadata": {"aws:asset:path": "child.json", "aws:asset:property": "TemplateURL"},
-    }}});
-    let mut app = App::new();
-    app.write("child.json", child.to_string());
-    let manifest = json!({"version": "36.0.0", "files": {"child": {
-        "source": {"path": "child.json", "packaging": "file"},
-        "destinations": {"here": {"bucketName": BUCKET, "objectKey": "child.json", "region": REGION}}}}});
-    app.stack("S", &parent, &[]).assets("S", &manifest)
+    App::nesting(&json!({}), child)
 }
 
 #[tokio::test(start_paused = true)]

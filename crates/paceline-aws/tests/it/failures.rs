@@ -4,7 +4,7 @@ use paceline_engine::{ExitCode, Outcome};
 use paceline_sim::{Bootstrap, Calls, Failure, Faults, Mishap, SimOptions};
 use serde_json::{Value, json};
 
-use crate::app::{App, BUCKET, REGION, function, slow, topic};
+use crate::app::{App, function, slow, topic};
 use crate::world::{How, World};
 
 const NOT_YET: &str = "Resource handler returned message: \"The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400)\" (HandlerErrorCode: InvalidRequest)";
@@ -84,24 +84,12 @@ async fn a_failed_update_is_reported_as_rolled_back() {
 async fn a_failure_in_a_nested_stack_names_the_resource_in_it() {
     let child = json!({"Resources": {"Inner": {"Type": "AWS::SNS::Topic",
         "Metadata": {"aws:cdk:path": "App/S/Nested/Inner/Resource"}}}});
-    let parent = json!({"Resources": {"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": {
-        "TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/child.json")},
-        "Metadata": {"aws:asset:path": "child.json", "aws:asset:property": "TemplateURL"}}}});
-    let mut app = App::new();
-    app.write("child.json", child.to_string());
-    let manifest = json!({"version": "36.0.0", "files": {"child": {
-        "source": {"path": "child.json", "packaging": "file"},
-        "destinations": {"here": {"bucketName": BUCKET, "objectKey": "child.json", "region": REGION}}}}});
-    let app = app.stack("S", &parent, &[]).assets("S", &manifest);
-
+    let app = App::nesting(&json!({}), &child);
     // The name of the nested stack is generated from a seed at its creation. A first run shows the name.
     let world = World::slow();
     world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
-    let stacks = world.sim.stacks();
-    let nested = stacks.iter().find(|stack| stack.parent.is_some()).unwrap().name.clone();
-
     let failure = Failure {
-        stack: nested,
+        stack: world.nested(),
         logical_id: "Inner".to_owned(),
         operation: None,
         reason: "Inner broke".to_owned(),

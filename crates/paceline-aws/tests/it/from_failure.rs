@@ -9,7 +9,7 @@ use paceline_engine::{ExitCode, Fact, Outcome};
 use paceline_sim::{Bootstrap, Calls, Failure, Faults, Mishap, Operation, SimOptions};
 use serde_json::{Value, json};
 
-use crate::app::{App, BUCKET, REGION, function, role, slow, topic};
+use crate::app::{App, function, role, slow, topic};
 use crate::world::{How, Ran, World, slow_durations};
 
 const NOT_YET: &str = "Resource handler returned message: \"The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400)\" (HandlerErrorCode: InvalidRequest)";
@@ -399,15 +399,7 @@ async fn without_the_right_to_roll_back_cloudformation_does_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stack_with_nested_stacks_is_rolled_back_by_cloudformation() {
-    let mut template = function();
-    template["Resources"]["Child"] = json!({"Type": "AWS::CloudFormation::Stack", "Properties": {
-        "TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/child.json")}});
-    let mut app = App::new();
-    app.write("child.json", topic("inner").to_string());
-    let manifest = json!({"version": "36.0.0", "files": {"child": {
-        "source": {"path": "child.json", "packaging": "file"},
-        "destinations": {"here": {"bucketName": BUCKET, "objectKey": "child.json", "region": REGION}}}}});
-    let app = app.stack("S", &template, &[]).assets("S", &manifest);
+    let app = App::nesting(&function(), &topic("inner"));
     let world = failing("Function", NOT_YET, 1);
     let ran = world.deploy(&app).await;
     ran.check(&[("S", Outcome::Deployed)]);

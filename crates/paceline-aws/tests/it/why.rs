@@ -12,7 +12,7 @@ use paceline_plan::history::{Entry, History, HistoryKind, ResourceTime, SCHEMA, 
 use paceline_sim::{Calls, Faults, Hanging, Mishap, SimOptions};
 use serde_json::{Value, json};
 
-use crate::app::{ACCOUNT, App, BUCKET, REGION, topic};
+use crate::app::{ACCOUNT, App, REGION, topic};
 use crate::world::{How, Ran, World};
 
 const PULL: &str = "CannotPullContainerError: pull access denied for shop/web";
@@ -234,23 +234,12 @@ async fn a_resource_that_is_always_slow_is_not_stuck() {
 
 #[tokio::test(start_paused = true)]
 async fn the_cause_in_a_nested_stack_has_the_reasons_too() {
-    let child = service(1);
-    let parent = json!({"Resources": {"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": {
-        "TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/child.json")},
-        "Metadata": {"aws:asset:path": "child.json", "aws:asset:property": "TemplateURL"}}}});
-    let mut app = App::new();
-    app.write("child.json", child.to_string());
-    let manifest = json!({"version": "36.0.0", "files": {"child": {
-        "source": {"path": "child.json", "packaging": "file"},
-        "destinations": {"here": {"bucketName": BUCKET, "objectKey": "child.json", "region": REGION}}}}});
-    let app = app.stack("S", &parent, &[]).assets("S", &manifest);
+    let app = App::nesting(&json!({}), &service(1));
     // The name of the nested stack is generated from a seed at its creation. A first run shows the name.
     let first = world(Faults::default());
     first.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
-    let stacks = first.sim.stacks();
-    let nested = stacks.iter().find(|stack| stack.parent.is_some()).unwrap().name.clone();
 
-    let world = world(hangs(&[&nested]));
+    let world = world(hangs(&[&first.nested()]));
     let ran = world.deploy(&app).await;
     ran.check(&[("S", Outcome::RolledBack)]);
     let cause = ran.cause("S");

@@ -404,6 +404,11 @@ impl World {
         all.into_iter().map(|stack| stack.status).collect()
     }
 
+    /// The name of a nested stack.
+    pub(crate) fn nested(&self) -> String {
+        self.sim.stacks().into_iter().find(|stack| stack.parent.is_some()).unwrap().name
+    }
+
     /// Creates a stack as somebody else, and waits until it is at rest.
     pub(crate) async fn create(&self, name: &str, template: &Value) {
         let client = self.client().await;
