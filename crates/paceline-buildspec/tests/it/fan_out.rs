@@ -1,8 +1,6 @@
 //! The state machine for many environments: its levels, its definition and its template.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::process::Command;
 
 use paceline_buildspec::{Generation, StackNode, generate, yaml};
 use paceline_config::{FanOut, SourceType};
@@ -10,7 +8,7 @@ use paceline_text::Explained as _;
 use serde_json::{Value, json};
 
 use crate::states::{Ended, run};
-use crate::{file, snapshot, workshop};
+use crate::{cfn_lint, file, snapshot, workshop};
 
 fn stack(id: &str, account: &str, region: &str, depends_on: &[usize]) -> StackNode {
     let depends_on = depends_on.to_vec();
@@ -261,22 +259,6 @@ fn what_cannot_be_divided_is_refused_with_what_to_do() {
 
 #[test]
 fn cfn_lint_finds_nothing_in_the_template_of_a_state_machine() {
-    let Some(cfn_lint) = crate::tool("cfn-lint", "CFN_LINT") else {
-        let _ = writeln!(std::io::stderr().lock(), "\nSKIPPED: cfn-lint is not installed");
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("fan-out.yaml");
-    fs_err::write(&path, file(&hub_and_spokes(), ".fan-out.yaml")).unwrap();
-    let checked = Command::new(cfn_lint)
-        .args(["--format", "parseable", "--regions", "us-east-1", "--"])
-        .arg(&path)
-        .output()
-        .unwrap();
-    assert!(
-        checked.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&checked.stdout),
-        String::from_utf8_lossy(&checked.stderr)
-    );
+    let template = file(&hub_and_spokes(), ".fan-out.yaml");
+    cfn_lint::check(&[("fan-out.yaml".to_owned(), template)]);
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "what a test starts it ends itself")]
 
 mod batch;
+mod cfn_lint;
 mod construct;
 mod fan_out;
 mod generated;
