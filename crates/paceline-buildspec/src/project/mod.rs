@@ -29,6 +29,7 @@ pub use environment::{
 };
 pub use rights::{EXPLAINED, Located, OwnStack, Rights, Unaided};
 pub use source::Source;
+pub(crate) use source::object;
 pub use timeouts::{Disorder, Level, Timeouts};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use paceline_config::{METRIC_NAMESPACE, Notifications, SourceType};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{ArtifactsType, CacheType, Project, Rights, wake};
+use super::{ArtifactsType, CacheType, Project, Rights, object, wake};
 
 /// The access of the role beyond what the project itself shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -283,10 +283,7 @@ fn notify(to: &Notifications) -> Vec<Statement> {
 fn read_source(project: &Project) -> Option<Statement> {
     let location = project.source.location.as_deref()?;
     let (actions, resource) = match project.source.kind {
-        SourceType::S3 => {
-            let object = location.trim_start_matches("arn:aws:s3:::");
-            (vec!["s3:GetObject", "s3:GetObjectVersion"], format!("s3:::{object}"))
-        }
+        SourceType::S3 => (vec!["s3:GetObject", "s3:GetObjectVersion"], format!("s3:::{}", object(location))),
         SourceType::Codecommit => {
             let repository = location.trim_end_matches('/').rsplit('/').next()?;
             (vec!["codecommit:GitPull"], format!("codecommit:*:${{AWS::AccountId}}:{repository}"))

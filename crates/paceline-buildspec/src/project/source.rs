@@ -16,6 +16,12 @@ pub struct Source {
     pub buildspec: String,
 }
 
+/// The `bucket/key` of an object, which may be written as an ARN of any partition.
+pub(crate) fn object(location: &str) -> &str {
+    let arn = location.split_once(":s3:::").filter(|(start, _)| start.starts_with("arn:"));
+    arn.map_or(location, |(_, object)| object)
+}
+
 impl Source {
     pub(super) fn of(settings: &CodeBuild, buildspec: String) -> Self {
         Self {

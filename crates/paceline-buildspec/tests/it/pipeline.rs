@@ -140,13 +140,15 @@ fn each_kind_of_source_has_its_action_and_what_starts_the_pipeline() {
     let pattern = &template_of["Resources"]["Trigger"]["Properties"]["EventPattern"];
     assert_eq!(pattern["detail"]["referenceName"][0], "main");
 
-    let template_of = template(&with_source(SourceType::S3, "sources/shop/source.zip"));
-    let source = action(&template_of, "Source");
-    assert_eq!(source["Configuration"]["S3ObjectKey"], "shop/source.zip");
-    let pattern = &template_of["Resources"]["Trigger"]["Properties"]["EventPattern"];
-    assert_eq!(pattern["detail"]["bucket"]["name"][0], "sources");
-    let read = statement(&template_of, "PipelineRole", "ReadSource").unwrap();
-    assert_eq!(read["Resource"][1]["Fn::Sub"], "arn:${AWS::Partition}:s3:::sources/shop/source.zip");
+    for location in ["sources/shop/source.zip", "arn:aws-cn:s3:::sources/shop/source.zip"] {
+        let template_of = template(&with_source(SourceType::S3, location));
+        let source = action(&template_of, "Source");
+        assert_eq!(source["Configuration"]["S3ObjectKey"], "shop/source.zip");
+        let pattern = &template_of["Resources"]["Trigger"]["Properties"]["EventPattern"];
+        assert_eq!(pattern["detail"]["bucket"]["name"][0], "sources");
+        let read = statement(&template_of, "PipelineRole", "ReadSource").unwrap();
+        assert_eq!(read["Resource"][1]["Fn::Sub"], "arn:${AWS::Partition}:s3:::sources/shop/source.zip");
+    }
 }
 
 #[test]

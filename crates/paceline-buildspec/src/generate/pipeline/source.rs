@@ -4,6 +4,7 @@ use paceline_config::{BranchName, ConnectionArn, Pipeline, SourceType};
 use paceline_text::Explained;
 
 use super::super::Generation;
+use crate::project::object;
 
 const DEFAULT_BRANCH: &str = "main";
 
@@ -100,8 +101,8 @@ pub(super) fn action(generation: &Generation, settings: &Pipeline) -> Result<Sou
         SourceType::S3 => {
             no_effect("pipeline.connection", settings.connection.is_some())?;
             no_effect("pipeline.branch", settings.branch.is_some())?;
-            let object = location.trim_start_matches("arn:aws:s3:::").split_once('/');
-            // With a colon, the bucket is an address or an ARN.
+            let object = object(location).split_once('/');
+            // With a colon, the bucket is an address or the ARN of something else.
             let is_bucket = |bucket: &str| !bucket.is_empty() && !bucket.contains(':');
             let object =
                 object.filter(|(bucket, key)| is_bucket(bucket) && !key.is_empty() && !key.ends_with('/'));
