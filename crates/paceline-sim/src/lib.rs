@@ -64,7 +64,8 @@ pub use alarm::{AlarmState, SimAlarm};
 pub use client::SimHttpClient;
 pub use clock::VirtualClock;
 pub use options::{
-    Accounts, Bootstrap, Failure, Faults, Hanging, Images, SimOptions, StaleReads, ValidationFinding,
+    Accounts, Bootstrap, Failure, Faults, Hanging, Images, Sessions, SimOptions, StaleReads,
+    ValidationFinding,
 };
 pub use paceline_plan::durations::{Durations, ResourceOperation as Operation};
 pub use proxy::{Calls, Mishap, Passed, Proxy};

@@ -39,6 +39,8 @@ pub struct SimOptions {
     pub accounts: Accounts,
     /// Whether the files and images that a resource names must exist: a function fails without its code.
     pub check_assets: bool,
+    /// How long the credentials of an assumed role count.
+    pub sessions: Sessions,
     /// Whether the documented API rates are enforced.
     pub throttling: bool,
     /// The most calls of CloudFormation that are answered in a second in each account and region, whatever they
@@ -86,6 +88,7 @@ impl Default for SimOptions {
             alarms: Vec::new(),
             accounts: Accounts::OfTwelveDigits,
             check_assets: true,
+            sessions: Sessions::Endless,
             throttling: true,
             calls_per_second: None,
             rate_factor: 1.0,
@@ -135,6 +138,15 @@ pub enum Accounts {
     OfTwelveDigits,
     /// Ids of any number of digits: example apps use shorter ones.
     OfAnyLength,
+}
+
+/// How long the credentials of an assumed role count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    /// Always: the clients have clocks of their own.
+    Endless,
+    /// For the time for which they were handed out.
+    Ending,
 }
 
 /// The images that the bootstrap repositories hold.

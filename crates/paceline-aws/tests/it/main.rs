@@ -48,6 +48,7 @@ mod rollback_random;
 mod rollbacks;
 mod rollout;
 mod secrets;
+mod sessions;
 mod signal;
 mod simulated_rights;
 mod spoiled;

@@ -22,7 +22,9 @@ use paceline_engine::{Earlier, Event, ExitCode, Fact, Outcome, PreparedRun, RunO
 use paceline_host::Commands;
 use paceline_plan::history::History;
 use paceline_plan::{DeployOptions, Destruction, Plan, PlanOptions};
-use paceline_sim::{Durations, Faults, Operation, Proxy, SimHttpClient, SimOptions, Simulator, VirtualClock};
+use paceline_sim::{
+    Durations, Faults, Operation, Proxy, Sessions, SimHttpClient, SimOptions, Simulator, VirtualClock,
+};
 use serde_json::Value;
 
 use crate::app::{App, REGION};
@@ -129,7 +131,7 @@ pub(crate) const RUN: &str = "test";
 impl World {
     pub(crate) fn new(options: SimOptions) -> Self {
         let clock = VirtualClock::starting_at("2026-01-01T00:00:00Z".parse().unwrap());
-        let sim = Simulator::new(options);
+        let sim = Simulator::new(SimOptions { sessions: Sessions::Ending, ..options });
         let direct = SimHttpClient::new(sim.clone(), clock);
         let proxy = Proxy::new(direct.clone());
         let credentials = Credentials::new("AKIASIMULATED", "simulated", None, None, "test");

@@ -24,8 +24,10 @@ mod sts;
 
 use bytes::Bytes;
 use http::Response;
+use jiff::Timestamp;
 
 use self::service::{Answer, Service, denied, is_denied, unknown_operation};
+use crate::options::Sessions;
 use crate::wire::{Fault, Protocol, Request, identified, write, write_fault};
 use crate::world::{Call, World};
 
@@ -107,7 +109,8 @@ fn is_over_a_rate(world: &mut World, request: &Request, service: Option<&dyn Ser
 fn admit(world: &mut World, request: &Request, service: Option<&dyn Service>) -> Result<(), Fault> {
     let faults = &world.options.faults;
     let protocol = request.protocol;
-    if faults.expired_tokens {
+    let has_ended = |ends: Timestamp| world.options.sessions == Sessions::Ending && ends <= world.now;
+    if faults.expired_tokens || request.session_ends().is_some_and(has_ended) {
         let (status, code) = match protocol {
             Protocol::Json | Protocol::RestJson => (400, "ExpiredTokenException"),
             Protocol::Rest => (400, "ExpiredToken"),

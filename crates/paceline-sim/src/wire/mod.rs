@@ -9,4 +9,4 @@ pub(crate) use answer::{
 };
 pub(crate) use json::{strings, text};
 pub(crate) use paceline_text::percent_decode;
-pub(crate) use request::{Form, Request, access_key_for};
+pub(crate) use request::{Form, Request, access_key_for, session_token};

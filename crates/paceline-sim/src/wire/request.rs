@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use jiff::Timestamp;
 use paceline_text::percent_decode;
 use serde_json::Value;
 
@@ -89,6 +90,12 @@ impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
+
+    /// When the credentials of the request end. `None` if `AssumeRole` has not handed them out.
+    pub(crate) fn session_ends(&self) -> Option<Timestamp> {
+        let token = self.header("x-amz-security-token")?;
+        Timestamp::from_second(token.rsplit_once(ENDS)?.1.parse().ok()?).ok()
+    }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -133,6 +140,14 @@ const ROLE_KEY: &str = "ASIA";
 /// no table of keys is needed.
 pub(crate) fn access_key_for(account: &str, salt: &str) -> String {
     format!("{ROLE_KEY}{account:_>12}{salt}")
+}
+
+/// What separates the end of a session from the rest of its token.
+const ENDS: char = '/';
+
+/// The session token that `AssumeRole` hands out. It contains the end of the session, so that no table of tokens is needed.
+pub(crate) fn session_token(salt: &str, ends: Timestamp) -> String {
+    format!("{salt}{ENDS}{}", ends.as_second())
 }
 
 fn account_of(access_key: &str, default_account: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paceline_sim::{Bootstrap, Durations, Faults, Operation, SimOptions};
+use paceline_sim::{Bootstrap, Durations, Faults, Operation, Sessions, SimOptions};
 use serde_json::json;
 
 use crate::support::{Aws, REGION, field, signed};
@@ -84,8 +84,8 @@ fn a_resource_fails_if_the_role_of_another_stack_is_too_new() {
 }
 
 #[test]
-fn an_assumed_role_acts_in_its_account() {
-    let mut options = SimOptions { throttling: false, ..SimOptions::default() };
+fn an_assumed_role_acts_in_its_account_for_an_hour() {
+    let mut options = SimOptions { throttling: false, sessions: Sessions::Ending, ..SimOptions::default() };
     options.environments.insert(("333333333333".into(), REGION.into()), Bootstrap::Missing);
     let aws = Aws::new(options);
     let assume = |account: &str| {
@@ -98,10 +98,18 @@ fn an_assumed_role_acts_in_its_account() {
         field(&body, "Message")
             .contains("is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::333333333333")
     );
-    let key = field(&assume("222222222222").1, "AccessKeyId");
+    let session = assume("222222222222").1;
+    let (key, token) = (field(&session, "AccessKeyId"), field(&session, "SessionToken"));
     assert_eq!(key.len(), 20);
-    let request =
-        signed("sts", REGION, &key).method("POST").uri("/").body("Action=GetCallerIdentity".into()).unwrap();
-    let response = aws.send(request);
-    assert_eq!(field(&String::from_utf8_lossy(response.body()), "Account"), "222222222222");
+    let identity = || {
+        let request =
+            signed("sts", REGION, &key).header("x-amz-security-token", &token).method("POST").uri("/");
+        let response = aws.send(request.body("Action=GetCallerIdentity".into()).unwrap());
+        String::from_utf8_lossy(response.body()).into_owned()
+    };
+    assert_eq!(field(&identity(), "Account"), "222222222222");
+    aws.pass(Duration::from_mins(59));
+    assert_eq!(field(&identity(), "Account"), "222222222222");
+    aws.pass(Duration::from_mins(1));
+    assert_eq!(field(&identity(), "Code"), "ExpiredToken");
 }

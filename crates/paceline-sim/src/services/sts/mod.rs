@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::services::service::{Answer, Service, unknown_operation};
-use crate::wire::{Fault, Outcome, Protocol, Request, access_key_for};
+use crate::wire::{Fault, Outcome, Protocol, Request, access_key_for, session_token};
 use crate::world::{AccountRegion, World, add, written};
 
 /// Security Token Service.
@@ -45,14 +45,15 @@ fn assume_role(world: &mut World, request: &Request) -> Outcome {
     let role = request.form.required("RoleArn")?;
     let session = request.form.required("RoleSessionName")?;
     let parts: Vec<&str> = role.splitn(6, ':').collect();
-    let [_, _, "iam", _, account, resource] = parts[..] else {
+    let ["arn", partition, "iam", "", account, resource] = parts[..] else {
         return Err(Fault::validation(format!("{role} is invalid")));
     };
     let name = resource.strip_prefix("role/").map(|path| path.rsplit('/').next().unwrap_or(path));
     let Some(name) = name.filter(|_| world.is_account(account)) else {
         return Err(Fault::validation(format!("{role} is invalid")));
     };
-    if !may_be_assumed(world, account, name) {
+    // Credentials of one partition cannot assume roles of another.
+    if partition != request.place.partition() || !may_be_assumed(world, account, name) {
         // AWS gives the same error for a role that does not exist and for one that does not trust the caller.
         return Err(Fault::new(
             403,
@@ -65,13 +66,14 @@ fn assume_role(world: &mut World, request: &Request) -> Outcome {
         ));
     }
     let seconds = request.form.text("DurationSeconds").and_then(|text| text.parse().ok()).unwrap_or(3600);
+    let ends = add(world.now, Duration::from_secs(seconds));
     let mut draws = world.draws(&["session", role, session]);
     Ok(json!({
         "Credentials": {
             "AccessKeyId": access_key_for(account, &draws.upper(4)),
             "SecretAccessKey": draws.mixed(40),
-            "SessionToken": draws.mixed(200),
-            "Expiration": written(add(world.now, Duration::from_secs(seconds))),
+            "SessionToken": session_token(&draws.mixed(200), ends),
+            "Expiration": written(ends),
         },
         "AssumedRoleUser": {
             "AssumedRoleId": format!("AROA{}:{session}", draws.upper(17)),
