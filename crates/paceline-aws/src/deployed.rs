@@ -25,7 +25,7 @@ pub struct DeployedStacks {
 
 /// Reads stacks with their lookup roles. A nested stack that cannot be read counts as it is in the app, with a warning.
 pub async fn deployed(wire: &Wire, stacks: &[&Stack]) -> Result<DeployedStacks, PreflightError> {
-    let sessions = Sessions::open(wire, "us-east-1").await?;
+    let sessions = Sessions::for_stacks(wire, stacks.iter().copied()).await?;
     let mut environments: BTreeMap<(Target, Option<String>), Vec<&Stack>> = BTreeMap::new();
     for stack in stacks {
         let role = stack.lookup_role.as_ref().map(|role| role.arn.clone());

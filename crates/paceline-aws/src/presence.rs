@@ -33,7 +33,7 @@ pub async fn present(
     assembly: &Assembly,
     relaxed: &[Relaxed],
 ) -> Result<Presence, PreflightError> {
-    let sessions = Sessions::open(wire, "us-east-1").await?;
+    let sessions = Sessions::for_stacks(wire, &assembly.stacks).await?;
     let mut presence = Presence::default();
     let mut absent = Present::new();
     for it in relaxed {
@@ -108,7 +108,7 @@ pub async fn changed(
     if places.is_empty() {
         return Ok((changed, warnings));
     }
-    let sessions = Sessions::open(wire, "us-east-1").await?;
+    let sessions = Sessions::for_stacks(wire, &assembly.stacks).await?;
     for ((app, account, region), lookups) in places {
         let is_there = |stack: &&Stack| {
             (&stack.app, &stack.environment.account, &stack.environment.region) == (app, account, region)

@@ -21,6 +21,9 @@ use crate::error::{AwsError, CannotAssume, ErrorKind};
 use crate::sdk::{self, Wire};
 use crate::target::Target;
 
+/// The region if nothing names one.
+pub(crate) const ANY_REGION: &str = "us-east-1";
+
 /// The variable that allows the base credentials if a role cannot be assumed.
 pub const ALLOW_BASE_CREDENTIALS: &str = "PACELINE_ALLOW_BASE_CREDENTIALS";
 
@@ -46,6 +49,25 @@ struct CallerIdentity {
 type RoleKey = (String, Option<String>, String, String);
 
 impl Sessions {
+    /// `regions` are those of the stacks. The first of them is used if neither the environment nor the profile names one:
+    /// credentials of one partition are unknown in all others.
+    pub(crate) async fn among<'r>(
+        wire: &Wire,
+        regions: impl IntoIterator<Item = Option<&'r str>>,
+    ) -> Result<Self, AwsError> {
+        let first = regions.into_iter().flatten().next();
+        Self::open(wire, first.unwrap_or(ANY_REGION)).await
+    }
+
+    /// The same for these stacks.
+    pub(crate) async fn for_stacks<'s>(
+        wire: &Wire,
+        stacks: impl IntoIterator<Item = &'s Stack>,
+    ) -> Result<Self, AwsError> {
+        let regions = stacks.into_iter().map(|stack| stack.environment.region.as_deref());
+        Self::among(wire, regions).await
+    }
+
     /// `region` is used if neither the environment nor the profile names one.
     pub(crate) async fn open(wire: &Wire, region: &str) -> Result<Self, AwsError> {
         Ok(Self {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::call::Caller;
 use crate::error::{AwsError, ErrorKind};
 use crate::sdk::Wire;
-use crate::session::Sessions;
+use crate::session::{ANY_REGION, Sessions};
 use crate::signed::{Protocol, Service, SignedCalls};
 
 pub(crate) const EVENTS: Service =
@@ -33,7 +33,7 @@ pub struct WakeRule {
 impl WakeRule {
     /// The rule with this name, in the region of the environment.
     pub async fn open(wire: &Wire, name: &str) -> Result<Self, AwsError> {
-        let sessions = Sessions::open(wire, "us-east-1").await?;
+        let sessions = Sessions::open(wire, ANY_REGION).await?;
         let calls = SignedCalls::new(&EVENTS, sessions.base(), None);
         let caller = sessions.caller(&sessions.here()).within(PATIENCE);
         Ok(Self { calls, caller, name: name.to_owned() })

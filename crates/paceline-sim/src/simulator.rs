@@ -217,5 +217,6 @@ fn describe(call: &mut Call, request: &wire::Request) {
     call.account = request.place.account.to_string();
     call.as_role = request.as_role;
     call.region = request.place.region.to_string();
+    call.host.clone_from(&request.host);
     call.stack = request.form.text("StackName").map(str::to_owned);
 }

@@ -46,8 +46,7 @@ pub struct Bootstrapping {
 impl Bootstrapper {
     /// Opens sessions with the base credentials and finds out their account.
     pub async fn connect(wire: &Wire, plan: &Plan) -> Result<Self, PreflightError> {
-        let region = plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
-        let sessions = Sessions::open(wire, region).await?;
+        let sessions = Sessions::among(wire, plan.stacks.iter().map(|stack| stack.region.as_deref())).await?;
         sessions.account().await?;
         Ok(Self { sessions })
     }

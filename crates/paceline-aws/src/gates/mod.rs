@@ -17,7 +17,7 @@ use self::roles::policies_in;
 use crate::environment::Environment;
 use crate::error::{AwsError, PreflightError};
 use crate::sdk::Wire;
-use crate::session::Sessions;
+use crate::session::{ANY_REGION, Sessions};
 use crate::stack::EventLog;
 use crate::target::Target;
 
@@ -117,7 +117,7 @@ pub async fn wait_for_iam_roles(
     wait: &RoleWait,
     now: jiff::Timestamp,
 ) -> Result<Usable, PreflightError> {
-    let sessions = Sessions::open(wire, "us-east-1").await?;
+    let sessions = Sessions::open(wire, ANY_REGION).await?;
     let client = aws_sdk_iam::Client::new(sessions.base());
     let caller = sessions.caller(&Target::everywhere(sessions.account().await?));
     Ok(RoleWaiter { client, caller, now }.wait(wait).await?)

@@ -106,9 +106,8 @@ impl Aws {
             AwsError::setup(format!("cannot keep the key for secret parameters: {error}"))
                 .hint("make the folder and its files writable for you")
         })?;
-        let first_region =
-            plan.stacks.iter().find_map(|stack| stack.region.as_deref()).unwrap_or("us-east-1");
-        let sessions = Sessions::open(&options.wire, first_region).await?;
+        let regions = plan.stacks.iter().map(|stack| stack.region.as_deref());
+        let sessions = Sessions::among(&options.wire, regions).await?;
         sessions.allow_faster(plan.concurrency.api_rates.get());
         sessions.account().await?;
         let mut aws = Self {

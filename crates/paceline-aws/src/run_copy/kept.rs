@@ -52,7 +52,7 @@ impl KeptRuns {
     /// Assumes the roles that publish files to the staging buckets of an app, in the order of accounts and regions. Buckets
     /// whose role cannot be assumed are left out, unless that is the case for all.
     pub async fn open(wire: &Wire, assembly: &Assembly) -> Result<Self, PreflightError> {
-        let sessions = Sessions::open(wire, "us-east-1").await?;
+        let sessions = Sessions::for_stacks(wire, &assembly.stacks).await?;
         let mut wanted = BTreeMap::new();
         for stack in &assembly.stacks {
             let Some(to) = staging::destination(stack) else { continue };

@@ -25,9 +25,6 @@ use crate::sdk::Wire;
 use crate::session::Sessions;
 use crate::target::Target;
 
-/// The region if neither the arguments nor the environment name one.
-const REGION: &str = "us-east-1";
-
 /// A stack that is watched.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WatchedStack {
@@ -133,7 +130,7 @@ impl Watching {
         regions: &[String],
         wanted: impl Fn() -> Wanted,
     ) -> Result<Self, PreflightError> {
-        let sessions = Sessions::open(wire, REGION).await?;
+        let sessions = Sessions::among(wire, regions.iter().map(|region| Some(region.as_str()))).await?;
         let account = sessions.account().await?.to_owned();
         let here = [sessions.region()];
         let regions = if regions.is_empty() { &here[..] } else { regions };
@@ -149,7 +146,7 @@ impl Watching {
     /// Stacks of an assembly, each in its environment. They are read with their lookup roles, which may read everything;
     /// where such a role cannot be assumed, with the base credentials.
     pub async fn stacks(wire: &Wire, stacks: &[&Stack]) -> Result<Self, PreflightError> {
-        let sessions = Sessions::open(wire, REGION).await?;
+        let sessions = Sessions::for_stacks(wire, stacks.iter().copied()).await?;
         let mut by_target: BTreeMap<Target, Vec<&Stack>> = BTreeMap::new();
         for stack in stacks {
             by_target.entry(sessions.target(stack).await?).or_default().push(stack);

@@ -32,6 +32,7 @@ mod limits;
 mod metrics;
 mod notify;
 mod pace;
+mod partitions;
 mod past;
 mod polls;
 mod preflight;

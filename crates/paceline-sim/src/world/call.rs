@@ -17,6 +17,8 @@ pub struct Call {
     pub as_role: bool,
     /// The region of the credential scope.
     pub region: String,
+    /// The host that the request was sent to.
+    pub host: String,
     /// The HTTP status of the answer.
     pub status: u16,
     /// The error code, if the call failed.
@@ -35,6 +37,7 @@ impl Call {
             account: String::new(),
             as_role: false,
             region: String::new(),
+            host: String::new(),
             status: 200,
             error: None,
             stack: None,
