@@ -41,7 +41,8 @@ pub(super) fn action_for(view: Option<&StackView>) -> Action {
             Action::Refuse("deleting it failed: look at what is left, delete the stack, run it again")
         }
         StackStatus::ImportRollbackFailed => Action::Refuse(
-            "an import into it failed and could not be undone: look at what is left, mend it, run it again",
+            "an import into it failed and could not be undone: look at what is left, ask AWS Support to restore it, or delete \
+             the stack if its resources may go, and run it again",
         ),
         StackStatus::UpdateRollbackFailed => Action::ContinueRollback,
         status if status.is_in_progress() => Action::InProgress,

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use aws_sdk_cloudformation::types::{ChangeSetType, ResourceToImport};
 use paceline_aws::Method;
 use paceline_engine::Outcome;
-use paceline_sim::{Failure, Faults, Operation};
+use paceline_sim::{Calls, Failure, Faults, Mishap, Operation};
 use serde_json::{Value, json};
 
-use crate::app::{App, slow, topic};
+use crate::app::{ACCOUNT, App, REGION, slow, topic};
 use crate::world::{How, World};
 
 fn fails(logical_id: &str, operation: Option<Operation>, times: u32) -> Failure {
@@ -99,6 +100,83 @@ async fn a_stack_that_could_not_be_deleted_is_refused_with_a_hint() {
     assert!(ran.cause("S").message.contains("DELETE_FAILED"));
     assert!(ran.cause("S").hint.as_deref().unwrap().contains("delete the stack"));
     assert_eq!(world.mutations().len(), before);
+}
+
+/// The topic that somebody imports into a stack, beside what it has.
+fn importing(into: &Value) -> Value {
+    let mut template = into.clone();
+    template["Resources"]["Imported"] = json!({
+        "Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "Properties": {"TopicName": "theirs"},
+    });
+    template
+}
+
+/// Imports a topic into a stack as somebody else, and waits until the stack is at rest.
+async fn import(world: &World, stack: &str, template: &Value) {
+    let client = world.client().await;
+    let arn = format!("arn:aws:sns:{REGION}:{ACCOUNT}:theirs");
+    let topic = ResourceToImport::builder()
+        .resource_type("AWS::SNS::Topic")
+        .logical_resource_id("Imported")
+        .resource_identifier("TopicArn", arn)
+        .build();
+    client
+        .create_change_set()
+        .stack_name(stack)
+        .change_set_name("import")
+        .change_set_type(ChangeSetType::Import)
+        .template_body(template.to_string())
+        .resources_to_import(topic)
+        .send()
+        .await
+        .unwrap();
+    world.rest().await;
+    client.execute_change_set().stack_name(stack).change_set_name("import").send().await.unwrap();
+    world.rest().await;
+}
+
+/// A world with a stack whose import failed, because its output has a name that another stack exports.
+async fn failed_import() -> World {
+    let mut exporting = topic("one");
+    exporting["Outputs"]["Name"]["Export"] = json!({"Name": "name"});
+    let world = World::slow();
+    world.create("Other", &exporting).await;
+    world.create("S", &topic("one")).await;
+    import(&world, "S", &importing(&exporting)).await;
+    assert_eq!(world.statuses("S"), ["IMPORT_ROLLBACK_COMPLETE"]);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_whose_import_was_rolled_back_is_updated() {
+    for method in [Method::Direct, Method::ChangeSet] {
+        let world = failed_import().await;
+        let how = How { method, ..How::default() };
+        world.run(&App::of("S", &topic("one")), how.clone()).await.check(&[("S", Outcome::Unchanged)]);
+        let ran = world.run(&App::of("S", &topic("two")), how).await;
+        ran.check(&[("S", Outcome::Deployed)]);
+        world.rest().await;
+        assert_eq!(world.statuses("S"), ["UPDATE_COMPLETE"]);
+        assert_eq!(ran.stack("S").outputs["Name"], "two");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_whose_import_could_not_be_rolled_back_needs_a_person() {
+    let world = failed_import().await;
+    let stuck = |body: &[u8]| {
+        let text = String::from_utf8_lossy(body);
+        text.replace("IMPORT_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_FAILED").into_bytes()
+    };
+    world.proxy.on(Calls::of("DescribeStacks"), Mishap::changed(stuck));
+    world.proxy.on(Calls::of("DescribeStackEvents"), Mishap::changed(stuck));
+    let before = world.mutations().len();
+    let ran = world.deploy(&App::of("S", &topic("two"))).await;
+    ran.check(&[("S", Outcome::Failed)]);
+    let cause = ran.cause("S");
+    assert!(cause.message.contains("IMPORT_ROLLBACK_FAILED"), "{cause:?}");
+    assert!(cause.hint.as_deref().unwrap().contains("an import into it failed"), "{cause:?}");
+    assert_eq!(world.mutations().len(), before, "nothing is sent");
 }
 
 #[tokio::test(start_paused = true)]
