@@ -141,6 +141,10 @@ fn hint(message: &str) -> Option<&'static str> {
             "CloudFormation replaces nothing while rollback is disabled: deploy it with `on-failure: { rollback: stack }`",
         ),
         ("as it is in use by", "deploy the stacks that import it without it first"),
+        (
+            "denied by stack policy",
+            "if the change is wanted, let the stack policy allow it: aws cloudformation set-stack-policy",
+        ),
     ];
     hints.iter().find(|(known, _)| message.contains(known)).map(|(_, hint)| *hint)
 }

@@ -1,5 +1,6 @@
 //! Stacks that fail.
 
+use paceline_aws::Method;
 use paceline_engine::{ExitCode, Outcome};
 use paceline_sim::{Bootstrap, Calls, Failure, Faults, Mishap, SimOptions};
 use serde_json::{Value, json};
@@ -104,7 +105,7 @@ async fn a_failure_in_a_nested_stack_names_the_resource_in_it() {
 
 #[tokio::test(start_paused = true)]
 async fn without_rollback_a_failed_stack_stays_and_can_be_updated() {
-    for method in [paceline_aws::Method::Direct, paceline_aws::Method::ChangeSet] {
+    for method in [Method::Direct, Method::ChangeSet] {
         let world = failing("Topic", "no", 1);
         let app = App::of("S", &topic("t"));
         let how = How { config: "on-failure: { rollback: none }", method, ..How::default() };
@@ -198,4 +199,24 @@ async fn the_cause_has_the_place_in_the_source_that_made_the_resource() {
     let app = App::new().stack_with("S", &topic("t"), &json!({"metadata": metadata}));
     let ran = failing("Topic", "no", 1).deploy(&app).await;
     assert_eq!(ran.cause("S").source.as_deref(), Some("/app/lib/shop.ts:12:5"));
+}
+
+/// A stack policy is a part of the stack, and in no template.
+#[tokio::test(start_paused = true)]
+async fn a_stack_policy_that_refuses_an_update_is_the_first_cause() {
+    let denied = "Action denied by stack policy: Statement [#1] does not allow [Update:Modify] for resource [LogicalResourceId/Topic]";
+    for method in [Method::Direct, Method::ChangeSet] {
+        let world = World::slow();
+        world.deploy(&App::of("S", &topic("one"))).await.check(&[("S", Outcome::Deployed)]);
+        // A second try would succeed.
+        let failures = vec![failure("Topic", denied, 1)];
+        world.sim.set_faults(Faults { failures, ..Faults::default() });
+        let ran = world.run(&App::of("S", &topic("two")), How { method, ..How::default() }).await;
+        ran.check(&[("S", Outcome::RolledBack)]);
+        let cause = ran.cause("S");
+        assert_eq!(cause.at.as_deref(), Some("App/Stack/Topic/Resource (AWS::SNS::Topic)"));
+        assert_eq!(cause.message, denied);
+        assert!(cause.hint.as_deref().unwrap().contains("let the stack policy allow it"), "{cause:?}");
+        assert_eq!(world.statuses("S"), ["UPDATE_ROLLBACK_COMPLETE"]);
+    }
 }
