@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::model::Stack;
+use crate::seen::Unseen;
 use crate::template::Template;
 use crate::values::{Known, Resolver, Text};
 use crate::walk::Intrinsic;
@@ -32,7 +33,8 @@ pub struct Inputs {
     pub parameters: BTreeSet<String>,
     /// The outputs that `Fn::GetStackOutput` reads.
     pub outputs: BTreeSet<StackOutput>,
-    /// Whether the stack reads something whose name is only known at deployment.
+    /// Whether the stack reads something whose name is only known at deployment, or has a part that a macro or an included
+    /// file makes.
     pub has_unknown: bool,
 }
 
@@ -68,7 +70,11 @@ impl Stack {
 }
 
 fn read(template: &Template, known: Known, inputs: &mut Inputs) {
-    if ![STORED, REFERENCE, "Fn::GetStackOutput", "!GetStackOutput"].iter().any(|it| template.may_hold(it)) {
+    let holds = |texts: &[&str]| texts.iter().any(|it| template.may_hold(it));
+    // The program behind a macro and an included file may change, and may read anything.
+    let is_macro = |unseen: &Unseen| matches!(unseen, Unseen::Macro { .. });
+    inputs.has_unknown |= holds(&["Transform"]) && template.unseen().iter().any(is_macro);
+    if !holds(&[STORED, REFERENCE, "Fn::GetStackOutput", "!GetStackOutput"]) {
         return;
     }
     let template = template.clone().knowing(known);
@@ -283,6 +289,16 @@ mod tests {
         let found = inputs(template, &[("A", "/other"), ("B", "/b")]);
         assert_eq!(found.parameters, BTreeSet::from(["/b".to_owned(), "/other".to_owned()]));
         assert!(!found.has_unknown);
+    }
+
+    #[test]
+    fn a_macro_and_an_included_file_may_read_anything() {
+        let queue = json!({ "Q": { "Type": "T" } });
+        assert!(inputs(json!({ "Transform": ["Mine"], "Resources": queue }), &[]).has_unknown);
+        assert!(of_property(&json!({ "Fn::Transform": { "Name": "AWS::Include" } })).has_unknown);
+        // AWS's own transforms give the same again.
+        let own = json!({ "Transform": "AWS::LanguageExtensions", "Resources": queue });
+        assert!(inputs(own, &[]).is_empty());
     }
 
     #[test]

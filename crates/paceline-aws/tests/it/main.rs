@@ -29,6 +29,7 @@ mod inputs;
 mod interrupts;
 mod leases;
 mod limits;
+mod macros;
 mod metrics;
 mod notify;
 mod pace;
