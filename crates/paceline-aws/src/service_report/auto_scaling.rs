@@ -20,16 +20,12 @@ const AUTO_SCALING: Service = Service {
 const VERSION: &str = "2011-01-01";
 
 impl TellsWhy for AutoScaling {
-    fn resource_type(&self) -> &'static str {
-        "AWS::AutoScaling::AutoScalingGroup"
+    fn is_about(&self, resource_type: &str) -> bool {
+        resource_type == "AWS::AutoScaling::AutoScalingGroup"
     }
 
     fn name(&self) -> &'static str {
         "Amazon EC2 Auto Scaling"
-    }
-
-    fn service(&self) -> &'static Service {
-        &AUTO_SCALING
     }
 
     fn ask<'a>(&'a self, calls: Calls, subject: Subject<'a>) -> BoxFuture<'a, Result<Said, AwsError>> {
@@ -37,7 +33,7 @@ impl TellsWhy for AutoScaling {
             let mut form = Form::new("DescribeScalingActivities", VERSION);
             form.add("AutoScalingGroupName", subject.physical_id);
             form.add("MaxRecords", "100");
-            let answer = calls.query("DescribeScalingActivities", form).await?;
+            let answer = calls.query(&AUTO_SCALING, "DescribeScalingActivities", form).await?;
             Ok(said(&answer, subject.since))
         })
     }

@@ -24,16 +24,12 @@ const REPLACED: &str = "Scaling activity initiated by";
 const TROUBLE: [&str; 6] = ["unable", "fail", "unhealthy", "error", "cannot", "rolling back"];
 
 impl TellsWhy for Ecs {
-    fn resource_type(&self) -> &'static str {
-        "AWS::ECS::Service"
+    fn is_about(&self, resource_type: &str) -> bool {
+        resource_type == "AWS::ECS::Service"
     }
 
     fn name(&self) -> &'static str {
         "Amazon ECS"
-    }
-
-    fn service(&self) -> &'static Service {
-        &ECS
     }
 
     fn ask<'a>(&'a self, calls: Calls, subject: Subject<'a>) -> BoxFuture<'a, Result<Said, AwsError>> {
@@ -42,7 +38,7 @@ impl TellsWhy for Ecs {
             let cluster = cluster(arn);
             let body = json!({"cluster": cluster, "services": [arn]});
             let target = "AmazonEC2ContainerServiceV20141113.DescribeServices";
-            let answer = calls.json("DescribeServices", target, &without_null(body)).await?;
+            let answer = calls.json(&ECS, "DescribeServices", target, &without_null(body)).await?;
             let service = &answer["services"][0];
             if service.is_null() {
                 return Ok(Said { state: Some("there is no such service".to_owned()), ..Said::default() });
@@ -70,7 +66,7 @@ fn without_null(mut body: Value) -> Value {
 async fn stopped(calls: &Calls, cluster: Option<&str>, service: &str) -> Result<Vec<Value>, AwsError> {
     let body = json!({"cluster": cluster, "serviceName": service, "desiredStatus": "STOPPED", "maxResults": MOST_TASKS});
     let target = "AmazonEC2ContainerServiceV20141113.ListTasks";
-    let listed = match calls.json("ListTasks", target, &without_null(body)).await {
+    let listed = match calls.json(&ECS, "ListTasks", target, &without_null(body)).await {
         // A service that was deleted has no list of tasks.
         Err(error) if error.kind == ErrorKind::Refused => return Ok(Vec::new()),
         listed => listed?,
@@ -79,7 +75,7 @@ async fn stopped(calls: &Calls, cluster: Option<&str>, service: &str) -> Result<
     let Some(arns) = arns else { return Ok(Vec::new()) };
     let body = json!({"cluster": cluster, "tasks": arns});
     let target = "AmazonEC2ContainerServiceV20141113.DescribeTasks";
-    let mut described = calls.json("DescribeTasks", target, &without_null(body)).await?;
+    let mut described = calls.json(&ECS, "DescribeTasks", target, &without_null(body)).await?;
     Ok(described["tasks"].as_array_mut().map(std::mem::take).unwrap_or_default())
 }
 

@@ -8,6 +8,7 @@
 mod auto_scaling;
 mod calls;
 mod ecs;
+mod rds;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -24,11 +25,11 @@ use self::calls::Calls;
 use crate::environment::Environment;
 use crate::error::{AwsError, ErrorKind};
 use crate::session::Sessions;
-use crate::signed::Service;
 use crate::target::Target;
 
 /// The services that can be asked.
-const ALL: [&dyn TellsWhy; 2] = [&ecs::Ecs, &auto_scaling::AutoScaling];
+const ALL: [&dyn TellsWhy; 4] =
+    [&ecs::Ecs, &auto_scaling::AutoScaling, &rds::Rds::Instance, &rds::Rds::Cluster];
 /// The time for all calls about a resource.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The most reasons of a report.
@@ -38,14 +39,11 @@ const LONGEST_REASON: usize = 300;
 
 /// A service that knows why its resources are not ready.
 trait TellsWhy: Sync {
-    /// The type of the resources.
-    fn resource_type(&self) -> &'static str;
+    /// Whether it knows resources of this type.
+    fn is_about(&self, resource_type: &str) -> bool;
 
     /// The name of the service, for people.
     fn name(&self) -> &'static str;
-
-    /// How the service is called.
-    fn service(&self) -> &'static Service;
 
     /// Asks about a resource.
     fn ask<'a>(&'a self, calls: Calls, subject: Subject<'a>) -> BoxFuture<'a, Result<Said, AwsError>>;
@@ -95,7 +93,7 @@ impl Questions<'_> {
     /// Asks the service of a resource. `None` if it has nothing to say, or if no service of [`ALL`] has such resources. If
     /// the service may not be asked, only the first report of the run says so.
     pub(crate) async fn ask(&self, subject: Subject<'_>) -> Option<ServiceReport> {
-        let asked = ALL.iter().find(|asked| asked.resource_type() == subject.resource_type)?;
+        let asked = ALL.iter().find(|asked| asked.is_about(subject.resource_type))?;
         let (name, target) = (asked.name(), &self.environment.target);
         if subject.physical_id.is_empty() || self.refused.has(target, name) {
             return None;
@@ -127,7 +125,7 @@ impl Questions<'_> {
                 Some(Err(error)) => Err(error),
                 Some(Ok(config)) => {
                     let caller = self.sessions.caller(target);
-                    asked.ask(Calls::new(asked.service(), &config, target, &caller), subject).await
+                    asked.ask(Calls::new(config, target, &caller), subject).await
                 }
             };
             match answer {

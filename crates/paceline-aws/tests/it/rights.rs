@@ -178,16 +178,18 @@ async fn a_build_that_creates_repositories_keeps_to_the_generated_role() {
 
 #[tokio::test(start_paused = true)]
 async fn a_build_that_asks_why_a_resource_hangs_keeps_to_the_generated_role() {
-    let types = ["AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup"];
+    let types = ["AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup", "AWS::RDS::DBInstance"];
     let hanging = |stack: &str| Hanging {
         stack: stack.to_owned(),
         logical_id: "It".to_owned(),
         reasons: vec!["it is not there".to_owned()],
         patience: Duration::from_mins(8),
     };
-    let world = World::with_faults(Faults { hanging: ["A", "B"].map(hanging).to_vec(), ..Faults::default() });
+    let world =
+        World::with_faults(Faults { hanging: ["A", "B", "C"].map(hanging).to_vec(), ..Faults::default() });
     let template = |kind: &str| json!({"Resources": {"It": {"Type": kind}}});
-    let app = App::new().stack("A", &template(types[0]), &[]).stack("B", &template(types[1]), &[]);
+    let app = ["A", "B", "C"].into_iter().zip(types);
+    let app = app.fold(App::new(), |app, (name, kind)| app.stack(name, &template(kind), &[]));
     build(&world, &app, How::default()).await;
     let explained = types.map(str::to_owned).into_iter().collect();
     let rights = Rights { explained, ..with_deploy_role() };

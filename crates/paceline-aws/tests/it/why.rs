@@ -172,6 +172,26 @@ async fn an_auto_scaling_group_that_hangs_is_named_with_its_failed_activities() 
     assert!(ran.cause("S").message.contains("; Amazon EC2 Auto Scaling says: "), "{:?}", ran.cause("S"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_database_that_hangs_or_fails_is_named_with_its_events() {
+    for kind in ["AWS::RDS::DBInstance", "AWS::RDS::DBCluster"] {
+        let reason = "The DB instance has an incompatible network";
+        let patience = Duration::from_mins(70);
+        let hanging = Hanging { reasons: vec![reason.to_owned()], patience, ..hanging("S", "Db") };
+        let world = world(Faults { hanging: vec![hanging], ..Faults::default() });
+        let mut template = topic("t");
+        template["Resources"]["Db"] = json!({"Type": kind});
+        let ran = world.deploy(&App::of("S", &template)).await;
+        ran.check(&[("S", Outcome::RolledBack)]);
+        let [warning] = ran.warnings()[..] else { panic!("{kind}: {:?}", ran.warnings()) };
+        assert!(warning.contains(&format!(": Amazon RDS says: {reason} (")), "{kind}: {warning}");
+        let cause = ran.cause("S");
+        assert!(cause.message.contains(&format!("; Amazon RDS says: {reason} (")), "{kind}: {cause:?}");
+        // One event each 45 seconds, and none is left out although RDS by itself shows those of the last hour.
+        assert_eq!(counts(cause.service.as_ref().unwrap()), [(reason, 93)], "{kind}");
+    }
+}
+
 /// The times of earlier creations of the service.
 fn history(logical_id: &str, seconds: f64) -> Arc<History> {
     let entry = |run: u32| Entry {

@@ -73,9 +73,11 @@ pub struct Located {
 }
 
 /// The types of resources whose services tell why a resource hangs or has failed, and the calls for that.
-pub const EXPLAINED: [(&str, &[&str]); 2] = [
+pub const EXPLAINED: [(&str, &[&str]); 4] = [
     ("AWS::AutoScaling::AutoScalingGroup", &["autoscaling:DescribeScalingActivities"]),
     ("AWS::ECS::Service", &["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks"]),
+    ("AWS::RDS::DBCluster", &["rds:DescribeEvents"]),
+    ("AWS::RDS::DBInstance", &["rds:DescribeEvents"]),
 ];
 
 /// The calls that change or read one stack.
@@ -171,12 +173,12 @@ impl Rights {
             vec![Resource::Sub(project_arn.to_owned())],
         ));
         let explained = EXPLAINED.iter().filter(|(resource_type, _)| self.explained.contains(*resource_type));
-        let actions: Vec<&str> = explained.flat_map(|(_, actions)| *actions).copied().collect();
+        let actions: BTreeSet<&str> = explained.flat_map(|(_, actions)| *actions).copied().collect();
         if !actions.is_empty() {
             statements.push(Statement::new(
                 "AskServices",
                 "When a resource hangs or fails, its service is asked why. The names are only known then.",
-                actions,
+                actions.into_iter().collect(),
                 vec![Resource::Any],
             ));
         }

@@ -15,6 +15,7 @@ mod events;
 mod iam;
 mod lambda;
 mod logs;
+mod rds;
 mod s3;
 mod service;
 mod servicequotas;
@@ -28,13 +29,13 @@ use jiff::Timestamp;
 
 use self::service::{Answer, Service, denied, is_denied, unknown_operation};
 use crate::options::Sessions;
-use crate::wire::{Fault, Protocol, Request, identified, write, write_fault};
+use crate::wire::{Fault, Lists, Protocol, Request, identified, write, write_fault};
 use crate::world::{Call, World};
 
 pub(crate) use self::cloudformation::give_alias;
 pub(crate) use self::events::put_rule;
 
-const ALL: [&dyn Service; 17] = [
+const ALL: [&dyn Service; 18] = [
     &autoscaling::AutoScaling,
     &cloudformation::CloudFormation,
     &cloudwatch::CloudWatch,
@@ -47,6 +48,7 @@ const ALL: [&dyn Service; 17] = [
     &iam::Iam,
     &lambda::Lambda,
     &logs::Logs,
+    &rds::Rds,
     &s3::S3,
     &servicequotas::ServiceQuotas,
     &sns::Sns,
@@ -72,7 +74,8 @@ pub(crate) fn perform(world: &mut World, request: &Request, id: &str) -> (Respon
         None => Err(unknown_operation(request)),
     });
     let (response, fault) = match answer {
-        Ok(Answer::Result(result)) => (write(request, &result, id), None),
+        Ok(Answer::Result(result)) => (write(request, &result, Lists::Members, id), None),
+        Ok(Answer::FlatLists(result)) => (write(request, &result, Lists::Flat, id), None),
         Ok(Answer::Response(response)) => (response, None),
         Err(fault) => (write_fault(request.protocol, &fault, id), Some(fault)),
     };

@@ -34,6 +34,8 @@ pub(crate) trait Service: Sync {
 pub(crate) enum Answer {
     /// The result of the operation, which is written in the protocol of the service.
     Result(Value),
+    /// The same, for lists in XML whose entries have names of their own: `{"Events": {"Event": […]}}`.
+    FlatLists(Value),
     /// A complete response.
     Response(Response<Bytes>),
 }

@@ -57,14 +57,14 @@ pub(crate) enum Protocol {
     RestJson,
 }
 
-/// Writes the result of an operation of a query or JSON protocol.
-pub(crate) fn write(request: &Request, result: &Value, id: &str) -> Response<Bytes> {
+/// Writes the result of an operation of a query or JSON protocol. JSON has one way to write a list.
+pub(crate) fn write(request: &Request, result: &Value, lists: Lists, id: &str) -> Response<Bytes> {
     match request.protocol {
         Protocol::Query { namespace } => {
             let name = &request.operation;
             let mut text = String::with_capacity(16 * 1024);
             let _ = write!(text, "<{name}Response xmlns=\"{namespace}\">");
-            element(&mut text, &format!("{name}Result"), result, Lists::Members);
+            element(&mut text, &format!("{name}Result"), result, lists);
             let _ = write!(
                 text,
                 "<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{name}Response>"
