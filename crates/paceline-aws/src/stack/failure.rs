@@ -10,7 +10,7 @@ use super::events::{Change, EventLog};
 use crate::environment::Environment;
 
 /// The greatest depth of nested stacks that is searched. CloudFormation documents no limit.
-const DEEPEST: usize = 10;
+pub(super) const DEEPEST: usize = 10;
 
 /// A failure, and whether the same operation may succeed later.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ pub(super) fn first_cause<'a>(
 
 /// The construct path of a resource. `within` are the logical ids that lead to its nested stack, if it is in one: the
 /// template of a nested stack has the paths of its resources.
-fn construct_path<'a>(stack: &'a Stack, within: &[String], logical_id: &str) -> Option<&'a str> {
+pub(super) fn construct_path<'a>(stack: &'a Stack, within: &[String], logical_id: &str) -> Option<&'a str> {
     if within.is_empty() {
         return stack.construct_paths.get(logical_id).map(String::as_str);
     }

@@ -24,6 +24,7 @@ mod failure;
 mod finished;
 mod importers;
 mod limit;
+mod long_nested;
 mod operation;
 mod operation_events;
 mod outcome;

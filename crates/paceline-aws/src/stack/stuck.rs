@@ -14,7 +14,8 @@ use paceline_plan::history::{History, ResourceOf, Site, Usual, UsualBasis};
 use paceline_text::{count, duration, to_the_millisecond};
 
 use super::events::Change;
-use super::failure::{Failure, failed_resource};
+use super::failure::{DEEPEST, Failure, construct_path, failed_resource};
+use super::long_nested::Level;
 use super::watch::Watch;
 use crate::environment::StackView;
 use crate::error::{AwsError, ErrorKind};
@@ -36,6 +37,7 @@ pub(super) enum WhenStuck {
 
 /// A resource that takes much longer than usual.
 struct Stuck {
+    level: Level,
     /// When the operation on it began.
     since: Timestamp,
     taken: Duration,
@@ -51,7 +53,7 @@ impl Watch<'_> {
             return Ok(());
         }
         let Some(knowledge) = self.knowledge else { return Ok(()) };
-        let Some(stuck) = self.next_stuck(knowledge.history) else { return Ok(()) };
+        let Some(stuck) = self.next_stuck(knowledge.history).await else { return Ok(()) };
         let change = &stuck.change;
         let subject = Subject {
             resource_type: &change.resource_type,
@@ -59,7 +61,7 @@ impl Watch<'_> {
             since: Some(stuck.since),
         };
         let report = knowledge.questions.ask(subject).await;
-        let (place, message) = (self.place(change), stuck.message());
+        let (place, message) = (self.place(&stuck), stuck.message());
         let hint = where_to_look(&change.resource_type);
         let why = match report.as_ref().and_then(|report| Some((report, sentence(report)?))) {
             Some((report, said)) if report.not_asked.is_none() => said,
@@ -106,39 +108,86 @@ impl Watch<'_> {
         Some(Failure { cause, transient: false, resource: None })
     }
 
-    /// A stuck resource that was not named before.
-    fn next_stuck(&mut self, history: &History) -> Option<Stuck> {
+    /// A stuck resource that was not named before, also one inside nested stacks that take long.
+    async fn next_stuck(&mut self, history: &History) -> Option<Stuck> {
+        let whole = Level { stack: self.operation.id.clone(), within: Vec::new() };
+        let (mut found, mut nested) = self.exceeded(history, &whole, self.events.own());
+        let every = self.interval();
+        while found.is_none()
+            && let Some((level, since)) = nested.pop()
+        {
+            let read = self.long_nested.read(self.environment, &level.stack, since, every).await;
+            if let Err(error) = read {
+                let nested = level.within.join(" / ");
+                self.context.warn(format!(
+                    "the nested stack {nested} takes long, and its events cannot be read: what hangs in it is not known: {error}"
+                ));
+            }
+            let changes = self.long_nested.changes(&level.stack);
+            let (inside, deeper) = self.exceeded(history, &level, changes);
+            found = inside;
+            nested.extend(deeper);
+        }
+        let stuck = found?;
+        self.reported_stuck.insert(stuck.key());
+        Some(stuck)
+    }
+
+    /// Among the changes of a stack, a resource that was not named before and has taken much longer than usual, and the
+    /// nested stacks that have, with the start of their operations.
+    fn exceeded(
+        &self,
+        history: &History,
+        level: &Level,
+        changes: &[Change],
+    ) -> (Option<Stuck>, Vec<(Level, Timestamp)>) {
         let now = self.context.now();
-        let plan = self.context.plan();
-        let planned = plan.stack_of(self.context.step());
-        let found = in_progress(self.events.own()).into_values().find_map(|(since, change)| {
-            let taken = Duration::try_from(now.duration_since(since)).ok()?;
-            let operation = operation_of(change)?;
+        let planned = self.context.plan().stack_of(self.context.step());
+        let mut nested = Vec::new();
+        for (since, change) in in_progress(changes).into_values() {
+            let (Ok(taken), Some(operation)) =
+                (Duration::try_from(now.duration_since(since)), operation_of(change))
+            else {
+                continue;
+            };
+            let path = level.path_of(&change.logical_id);
+            // The history has only the resources of the outermost stack, and no logical id has a slash.
             let resource = ResourceOf {
                 stack: &planned.id,
                 site: Site::from(planned),
-                logical_id: &change.logical_id,
+                logical_id: &path.join("/"),
                 resource_type: &change.resource_type,
             };
-            if self.reported_stuck.contains(&(change.logical_id.clone(), since)) {
-                return None;
+            if self.reported_stuck.contains(&(path.clone(), since)) {
+                continue;
             }
-            let usual = history.exceeded(resource, operation, taken)?;
-            Some(Stuck { since, taken, usual, operation, change: change.clone() })
-        })?;
-        self.reported_stuck.insert((found.change.logical_id.clone(), found.since));
-        Some(found)
+            let Some(usual) = history.exceeded(resource, operation, taken) else { continue };
+            if change.resource_type != STACK_TYPE {
+                let (level, change) = (level.clone(), change.clone());
+                return (Some(Stuck { level, since, taken, usual, operation, change }), nested);
+            }
+            if !change.physical_id.is_empty() && level.within.len() < DEEPEST {
+                nested.push((Level { stack: change.physical_id.clone(), within: path }, since));
+            }
+        }
+        (None, nested)
     }
 
     /// How a message names a resource.
-    fn place(&self, change: &Change) -> String {
-        let path = self.stack.construct_paths.get(&change.logical_id);
+    fn place(&self, Stuck { level, change, .. }: &Stuck) -> String {
+        let path = construct_path(self.stack, &level.within, &change.logical_id);
         let place = format!("{} ({})", path.unwrap_or(&change.logical_id), change.resource_type);
+        let place = level.within.iter().rev().fold(place, |place, nested| format!("{nested} / {place}"));
         if change.physical_id.is_empty() { place } else { format!("{place}, {},", change.physical_id) }
     }
 }
 
 impl Stuck {
+    /// What identifies the operation on it.
+    fn key(&self) -> (Vec<String>, Timestamp) {
+        (self.level.path_of(&self.change.logical_id), self.since)
+    }
+
     /// How long the resource has taken, and how long it usually takes.
     fn message(&self) -> String {
         let Self { taken, usual, operation, change, .. } = self;
@@ -168,6 +217,7 @@ impl Stuck {
         };
         let physical_id = Some(self.change.physical_id.clone()).filter(|id| !id.is_empty());
         StuckResource {
+            within: self.level.within.clone(),
             logical_id: self.change.logical_id.clone(),
             resource_type: self.change.resource_type.clone(),
             physical_id,
@@ -184,7 +234,7 @@ impl Stuck {
 /// The resources whose operation is in progress, with the time of its start and their last change.
 fn in_progress(changes: &[Change]) -> BTreeMap<&str, (Timestamp, &Change)> {
     let mut going: BTreeMap<&str, (Timestamp, &Change)> = BTreeMap::new();
-    for change in changes.iter().filter(|change| !change.of_stack && change.resource_type != STACK_TYPE) {
+    for change in changes.iter().filter(|change| !change.of_stack) {
         if change.status.is_in_progress() {
             let since = going.get(&*change.logical_id).map_or(change.at, |(since, _)| *since);
             going.insert(&change.logical_id, (since, change));

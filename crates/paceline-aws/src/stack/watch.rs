@@ -18,6 +18,7 @@ use super::events::{Change, EventLog};
 use super::failure::{Failure, failed_resource, first_cause};
 use super::finished::Finished;
 use super::limit::Limit;
+use super::long_nested::LongNested;
 use super::operation_events::{Agreement, OperationEvents, Reading, agree, goes_wrong, is_past, somebody};
 use super::state::{OperationResult, result_of};
 use super::stuck::WhenStuck;
@@ -121,6 +122,7 @@ pub(super) async fn wait_for_end(
         knowledge,
         reports: BTreeMap::new(),
         reported_stuck: BTreeSet::new(),
+        long_nested: LongNested::default(),
         stuck: None,
         is_over: false,
         is_cancelled: false,
@@ -191,8 +193,9 @@ pub(super) struct Watch<'a> {
     pub(super) knowledge: Option<Knowledge<'a>>,
     /// What the services of failed resources say, by physical id. `None` if nothing.
     pub(super) reports: BTreeMap<String, Option<ServiceReport>>,
-    /// The stuck resources that were named, with the start of their operation.
-    pub(super) reported_stuck: BTreeSet<(String, Timestamp)>,
+    /// The stuck resources that were named, by the logical ids that lead to them and the start of their operation.
+    pub(super) reported_stuck: BTreeSet<(Vec<String>, Timestamp)>,
+    pub(super) long_nested: LongNested,
     /// The cause if the update was cancelled because of a stuck resource.
     pub(super) stuck: Option<Cause>,
     /// True if the operation exceeded its limit and all possible actions were taken.
@@ -271,7 +274,7 @@ impl Watch<'_> {
     }
 
     /// The pause between two reads of events. It is short at the beginning of a contradiction of AWS.
-    fn interval(&self) -> Duration {
+    pub(super) fn interval(&self) -> Duration {
         let at_most = (self.news_at.elapsed() / QUIET_PARTS).clamp(EVENTS_EVERY, EVENTS_AT_LEAST_EVERY);
         self.doubt.map_or(at_most, |doubt| (doubt.since.elapsed() / QUIET_PARTS).min(at_most))
     }

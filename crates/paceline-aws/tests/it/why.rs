@@ -9,10 +9,10 @@ use paceline_engine::{Fact, Outcome};
 use paceline_plan::StepOperation;
 use paceline_plan::durations::ResourceOperation;
 use paceline_plan::history::{Entry, History, HistoryKind, ResourceTime, SCHEMA, account_key};
-use paceline_sim::{Calls, Faults, Hanging, Mishap, SimOptions};
+use paceline_sim::{Call, Calls, Faults, Hanging, Mishap, SimOptions};
 use serde_json::{Value, json};
 
-use crate::app::{ACCOUNT, App, REGION, topic};
+use crate::app::{ACCOUNT, App, BUCKET, REGION, topic};
 use crate::world::{How, Ran, World};
 
 const PULL: &str = "CannotPullContainerError: pull access denied for shop/web";
@@ -252,19 +252,120 @@ async fn a_resource_that_is_always_slow_is_not_stuck() {
     assert_eq!(ran.warnings(), [""; 0]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_cause_in_a_nested_stack_has_the_reasons_too() {
-    let app = App::nesting(&json!({}), &service(1));
-    // The name of the nested stack is generated from a seed at its creation. A first run shows the name.
-    let first = world(Faults::default());
-    first.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+/// An app whose stack S has nested stacks: `Child`, and in it `Inner`, which has the service with this count.
+fn nested_app(count: u32) -> App {
+    let nested = |file: &str| {
+        json!({"Type": "AWS::CloudFormation::Stack", "Properties": {
+            "TemplateURL": format!("https://s3.{REGION}.amazonaws.com/{BUCKET}/{count}-{file}")},
+            "Metadata": {"aws:asset:path": file, "aws:asset:property": "TemplateURL"}})
+    };
+    let mut app = App::new();
+    let mut child = topic("child");
+    child["Resources"]["Inner"] = nested("inner.json");
+    app.write("child.json", child.to_string());
+    app.write("inner.json", service(count).to_string());
+    let file = |name: &str| {
+        json!({"source": {"path": name, "packaging": "file"},
+            "destinations": {"here": {"bucketName": BUCKET, "objectKey": format!("{count}-{name}"), "region": REGION}}})
+    };
+    let manifest =
+        json!({"version": "36.0.0", "files": {"child": file("child.json"), "inner": file("inner.json")}});
+    app.stack("S", &json!({"Resources": {"Child": nested("child.json")}}), &[]).assets("S", &manifest)
+}
 
-    let world = world(hangs(&[&first.nested()]));
+/// The name of the stack that has the service. It is generated from a seed at its creation, and a first run shows it.
+async fn innermost(app: &App) -> String {
+    let first = world(Faults::default());
+    first.deploy(app).await.check(&[("S", Outcome::Deployed)]);
+    let stacks = first.sim.stacks();
+    stacks.iter().map(|stack| stack.name.clone()).find(|name| name.contains("-Inner-")).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_in_nested_stacks_is_named_while_it_hangs_and_is_the_cause() {
+    let app = nested_app(1);
+    let world = world(hangs(&[&innermost(&app).await]));
     let ran = world.deploy(&app).await;
     ran.check(&[("S", Outcome::RolledBack)]);
+    let [warning] = ran.warnings()[..] else { panic!("{:?}", ran.warnings()) };
+    let place = "Child / Inner / App/Stack/Service/Resource (AWS::ECS::Service), arn:aws:ecs:";
+    assert!(warning.starts_with(place), "{warning}");
+    let said = "usually takes 1 min 59 s (typical of its type): Amazon ECS says: 0 of 1 task run, 7 failed; ";
+    assert!(warning.contains(said), "{warning}");
+    let [stuck] = stuck(&ran)[..] else { panic!("{:?}", stuck(&ran)) };
+    assert_eq!(
+        (&stuck.within[..], stuck.logical_id.as_str()),
+        (&["Child", "Inner"].map(str::to_owned)[..], "Service")
+    );
     let cause = ran.cause("S");
-    assert!(cause.at.as_deref().unwrap().starts_with("Child / App/Stack/Service/Resource"), "{cause:?}");
+    assert!(
+        cause.at.as_deref().unwrap().starts_with("Child / Inner / App/Stack/Service/Resource"),
+        "{cause:?}"
+    );
     let report = cause.service.as_ref().unwrap();
     assert_eq!(report.state.as_deref(), Some("the service is deleted"));
     assert!(counts(report).iter().any(|(reason, _)| *reason == PULL), "{cause:?}");
+}
+
+/// The calls that read the events of nested stacks, each with the seconds since the start.
+fn reads_of_nested(world: &World) -> Vec<(String, i64)> {
+    let calls = world.sim.calls();
+    let start = calls[0].at;
+    let reads = calls.iter().filter(|call| call.operation == "DescribeStackEvents");
+    let reads = reads.filter_map(|call| Some((call.stack.clone()?, call.at.duration_since(start).as_secs())));
+    reads.filter(|(stack, _)| stack.contains("-Child-")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_nested_stack_with_nothing_that_hangs_is_read_now_and_then_while_it_takes_long_and_not_named() {
+    let durations = SimOptions::default().durations;
+    let slow = durations.with("AWS::ECS::Service", ResourceOperation::Create, Duration::from_mins(25));
+    let slow = World::new(SimOptions { durations: slow, ..SimOptions::default() });
+    let how = How { history: history("Elsewhere", 600.0), ..How::default() };
+    let ran = slow.run(&nested_app(1), how).await;
+    ran.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(ran.warnings(), [""; 0]);
+    let reads = reads_of_nested(&slow);
+    assert!(reads.iter().all(|(_, at)| *at >= 300), "{reads:?}");
+    // Two nested stacks for twenty minutes.
+    assert!((40..=2 * 20 * 4).contains(&reads.len()), "{reads:?}");
+
+    let quick = world(Faults::default());
+    quick.deploy(&nested_app(1)).await.check(&[("S", Outcome::Deployed)]);
+    assert_eq!(reads_of_nested(&quick), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_nested_stack_whose_events_cannot_be_read_is_said_once_and_stops_nothing() {
+    let app = nested_app(1);
+    let world = world(hangs(&[&innermost(&app).await]));
+    let of_nested = |call: &Call| call.stack.as_ref().is_some_and(|stack| stack.contains("-Child-"));
+    world.proxy.on(Calls::of("DescribeStackEvents").when(of_nested), Mishap::denied());
+    let ran = world.deploy(&app).await;
+    ran.check(&[("S", Outcome::RolledBack)]);
+    let [warning] = ran.warnings()[..] else { panic!("{:?}", ran.warnings()) };
+    let said =
+        "the nested stack Child takes long, and its events cannot be read: what hangs in it is not known: ";
+    assert!(warning.starts_with(said), "{warning}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_is_cancelled_because_of_what_hangs_in_a_nested_stack() {
+    let app = nested_app(1);
+    let name = innermost(&app).await;
+    let world = world(Faults::default());
+    world.deploy(&app).await.check(&[("S", Outcome::Deployed)]);
+    let how = How { config: CANCEL, faults: Some(hangs(&[&name])), ..How::default() };
+    let ran = world.run(&nested_app(2), how).await;
+    ran.check(&[("S", Outcome::RolledBack)]);
+    let cause = ran.cause("S");
+    assert!(
+        cause.at.as_deref().unwrap().starts_with("Child / Inner / App/Stack/Service/Resource"),
+        "{cause:?}"
+    );
+    assert!(
+        cause.message.starts_with("its update was cancelled (on-failure.stuck): it has been in "),
+        "{cause:?}"
+    );
+    assert_eq!(world.statuses("S"), ["UPDATE_ROLLBACK_COMPLETE"]);
 }

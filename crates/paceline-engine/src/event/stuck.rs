@@ -19,6 +19,9 @@ vocabulary! {
 /// A resource that takes much longer than usual.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StuckResource {
+    /// The logical ids of the nested stacks around it, the outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub within: Vec<String>,
     /// The logical id.
     pub logical_id: String,
     /// The type, such as `AWS::ECS::Service`.

@@ -64,6 +64,7 @@ fn every_kind() -> Vec<Event> {
         not_asked: Some("AccessDenied".to_owned()),
     };
     let stuck = StuckResource {
+        within: vec!["Child".to_owned()],
         logical_id: "Service".to_owned(),
         resource_type: "AWS::ECS::Service".to_owned(),
         physical_id: Some("arn:aws:ecs:us-east-1:111111111111:service/c/s".to_owned()),

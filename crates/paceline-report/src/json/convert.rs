@@ -179,6 +179,7 @@ fn s(duration: Duration) -> f64 {
 
 fn stuck(it: &StuckResource) -> StuckDocument {
     StuckDocument {
+        within: it.within.clone(),
         logical_id: it.logical_id.clone(),
         resource_type: it.resource_type.clone(),
         physical_id: it.physical_id.clone(),

@@ -168,6 +168,8 @@ documented! {
 
     /// A resource that took much longer than usual.
     struct StuckDocument {
+        /// The logical ids of the nested stacks around it, the outermost first.
+        within: Vec<String>,
         /// Its logical id.
         logical_id: String,
         /// Such as `AWS::ECS::Service`.

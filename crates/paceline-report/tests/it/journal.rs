@@ -306,6 +306,7 @@ impl Journal {
     /// A warning about a service that does not become steady.
     pub(crate) fn stuck(&mut self, id: &str, at: u64, message: &str) {
         let stuck = StuckResource {
+            within: Vec::new(),
             logical_id: "Service".to_owned(),
             resource_type: "AWS::ECS::Service".to_owned(),
             physical_id: Some("arn:aws:ecs:us-east-1:111122223333:service/c/s".to_owned()),
