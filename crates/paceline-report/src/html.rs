@@ -3,7 +3,6 @@
 
 use std::fmt::Write;
 
-use paceline_engine::StepKind;
 use paceline_text::{count, duration, one_line};
 
 use crate::build_phases::before_the_run;
@@ -204,10 +203,6 @@ fn path(out: &mut String, record: &Record) -> std::fmt::Result {
     }
     writeln!(out, "<h2>What decided when it finished</h2>\n<ol>")?;
     for link in &links {
-        let kind = match &link.step.step.kind {
-            StepKind::Deploy | StepKind::Delete => String::new(),
-            kind => format!("{} ", escape(kind.as_str())),
-        };
         let idle = if link.idle.as_secs() >= 10 {
             format!(", after waiting {}", duration(link.idle))
         } else {
@@ -215,8 +210,8 @@ fn path(out: &mut String, record: &Record) -> std::fmt::Result {
         };
         writeln!(
             out,
-            "<li>{kind}{}: from {}, {}{idle}</li>",
-            escape(&record.label(&link.step.step)),
+            "<li>{}: from {}, {}{idle}</li>",
+            escape(&record.named(&link.step.step)),
             clock(link.started),
             duration(link.duration())
         )?;

@@ -85,14 +85,8 @@ fn write(out: &mut String, record: &Record, comparison: Option<&Comparison>) -> 
     if links.len() > 1 {
         writeln!(out, "\n## What decided when it finished\n")?;
         for link in &links {
-            let label = inline(&record.label(&link.step.step));
-            let kind = &link.step.step.kind;
-            let kind = if link.step.step.is_of_stack() {
-                String::new()
-            } else {
-                format!("{} ", inline(kind.as_str()))
-            };
-            writeln!(out, "1. {kind}{label}: from {}, {}", clock(link.started), duration(link.duration()))?;
+            let step = inline(&record.named(&link.step.step));
+            writeln!(out, "1. {step}: from {}, {}", clock(link.started), duration(link.duration()))?;
         }
         if let Some(first) = what_to_shorten(record).first() {
             writeln!(out, "\n{}.", inline(&shorten(record, first)))?;

@@ -155,20 +155,15 @@ impl Text<'_> {
                 }
                 continue;
             }
-            let kind = if link.step.step.is_of_stack() {
-                String::new()
-            } else {
-                format!("{} ", link.step.step.kind)
-            };
             let idle = if link.idle.as_secs() >= 10 {
                 format!(", after waiting {}", duration(link.idle))
             } else {
                 String::new()
             };
             let line = format!(
-                "  {} {kind}{}: {}{idle}",
+                "  {} {}: {}{idle}",
                 clock(link.started),
-                self.record.label(&link.step.step),
+                self.record.named(&link.step.step),
                 duration(link.duration())
             );
             writeln!(out, "{line}")?;
