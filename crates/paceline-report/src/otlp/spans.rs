@@ -66,6 +66,9 @@ pub struct RunSpans {
     /// The ids of the steps that each step needs.
     needs: BTreeMap<String, Vec<String>>,
     open: BTreeMap<String, OpenSpan>,
+    /// The spans of the steps that this part has interrupted, with the titles of the steps. The end of the part tells
+    /// whether it failed to finish them or only sleeps.
+    interrupted: Vec<(String, RunSpan)>,
     /// How often each step was performed.
     performed: BTreeMap<String, usize>,
     /// The steps that have succeeded.
@@ -157,7 +160,21 @@ impl RunSpans {
         self.started = Some(RunStarted { steps: Vec::new(), phases: Vec::new(), ..started.clone() });
     }
 
-    fn end_part(&mut self, at: Timestamp, finished: Option<&RunFinished>) -> Option<RunSpan> {
+    /// The spans that end with the part: those of the steps that it has interrupted, and its own.
+    fn end_part(&mut self, at: Timestamp, finished: Option<&RunFinished>) -> Vec<RunSpan> {
+        let mut ended = Vec::new();
+        for (title, mut span) in std::mem::take(&mut self.interrupted) {
+            // AWS goes on with the step, and another part continues it.
+            if finished.is_some_and(|finished| finished.waits_for.contains(&title)) {
+                span.status = SpanStatus::Unset;
+            }
+            ended.push(span);
+        }
+        ended.extend(self.end_of_part(at, finished));
+        ended
+    }
+
+    fn end_of_part(&mut self, at: Timestamp, finished: Option<&RunFinished>) -> Option<RunSpan> {
         let Part { number, started } = self.part.take()?;
         let status = match finished {
             None => SpanStatus::Error("the process of the run ended early".to_owned()),
@@ -257,7 +274,12 @@ impl RunSpans {
         attributes.extend(finished.detail.as_deref().map(|detail| ("paceline.detail", text(detail))));
         let hint = finished.cause.as_ref().and_then(|cause| cause.hint.as_deref());
         attributes.extend(hint.map(|hint| ("paceline.hint", text(hint))));
-        Some(self.span_of_step(&id, open, at, attributes, status))
+        let span = self.span_of_step(&id, open, at, attributes, status);
+        if finished.outcome == Outcome::Interrupted {
+            self.interrupted.push((finished.step.title.clone(), span));
+            return None;
+        }
+        Some(span)
     }
 
     fn span_of_step(

@@ -161,6 +161,10 @@ fn the_status_of_a_part_is_its_own_failure_and_a_sleeping_part_has_none() {
     assert_eq!(statuses[0]["message"], "Api: Table: it is full");
     assert_eq!(statuses[1]["message"], "Web: Queue: it is gone");
     assert_eq!(*statuses[2], serde_json::json!({}));
+    // The stack that the run sleeps for has not failed.
+    let last = spans.iter().rev().find(|span| span["name"] == "deploy Web").unwrap();
+    assert_eq!(attribute(last, "paceline.outcome").unwrap(), "interrupted");
+    assert_eq!(last["status"], serde_json::json!({}));
 }
 
 #[test]
