@@ -62,7 +62,7 @@ pub use seen::Unseen;
 pub use stateful::{Precious, holds_data};
 pub use status::{ResourceStatus, STACK_TYPE, StackOperation, StackStatus, is_cancellation};
 pub use stored::is_stored_as;
-pub use template::{Resource, Template, TemplateError};
+pub use template::{CUSTOM_TYPE, Resource, Template, TemplateError, is_custom};
 pub use transient::{FailureClass, failure_class, is_in_use, is_timeout, is_transient};
 pub use values::{Given, Known, Resolver, Text, UNKNOWN};
 pub use walk::{Intrinsic, Node, PropertyPath, Segment, sub_variables, walk};

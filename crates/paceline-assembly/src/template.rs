@@ -14,6 +14,9 @@ use crate::{digest, yaml};
 /// escapes.
 const ESCAPE: &str = "\\u";
 
+/// The type of a custom resource that has no type of its own.
+pub const CUSTOM_TYPE: &str = "AWS::CloudFormation::CustomResource";
+
 /// A template in long form. Clones are cheap.
 ///
 /// A template can be kept as text and parsed when it is needed: the parsed templates of a large app take many
@@ -207,6 +210,11 @@ pub struct Resource<'a> {
     pub condition: Option<&'a str>,
     /// The whole resource, including the parts that have no field here.
     pub body: &'a Value,
+}
+
+/// Whether resources of this type are custom resources.
+pub fn is_custom(resource_type: &str) -> bool {
+    resource_type.starts_with("Custom::") || resource_type == CUSTOM_TYPE
 }
 
 impl<'a> Resource<'a> {

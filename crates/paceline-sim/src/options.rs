@@ -225,8 +225,9 @@ pub struct Hanging {
     pub stack: String,
     /// The logical id of the resource.
     pub logical_id: String,
-    /// The reasons why its service cannot make it ready, in turn: why the tasks of an ECS service stop, or why the
-    /// instances of an Auto Scaling group cannot be launched.
+    /// The reasons why its service cannot make it ready, in turn: why the tasks of an ECS service stop, why the instances
+    /// of an Auto Scaling group cannot be launched, the events of a database, or the errors in the log of the function
+    /// behind a custom resource, which never answers.
     pub reasons: Vec<String>,
     /// How long CloudFormation waits. For an ECS service, public reports say three hours.
     pub patience: Duration,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::{Environment, FileDestination, Role, Stack, Template, placeholders};
-use paceline_buildspec::project::{EXPLAINED, Located, OwnStack, Rights};
+use paceline_assembly::{Environment, FileDestination, Role, Stack, Template, is_custom, placeholders};
+use paceline_buildspec::project::{CUSTOM_RESOURCE, EXPLAINED, Located, OwnStack, Rights};
 use paceline_plan::{Bake, Gate, Plan, Work};
 use serde_json::Value;
 
@@ -153,7 +153,9 @@ impl Found {
         let types: BTreeSet<&str> =
             templates.flat_map(Template::resources).map(|(_, it)| it.resource_type).collect();
         let explained = EXPLAINED.iter().filter(|(explained, _)| types.contains(explained));
-        self.rights.explained.extend(explained.map(|(explained, _)| (*explained).to_owned()));
+        let custom = types.iter().any(|it| is_custom(it)).then_some(CUSTOM_RESOURCE);
+        let explained = explained.map(|(explained, _)| *explained).chain(custom);
+        self.rights.explained.extend(explained.map(str::to_owned));
     }
 
     /// Adds a stack without a deploy role: the build deploys it with its own rights.

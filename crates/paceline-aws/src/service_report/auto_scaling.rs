@@ -52,7 +52,7 @@ fn said(xml: &str, since: Option<Timestamp>) -> Said {
     };
     let activities = xml.split("<member>").skip(1);
     let reasons = distinct_reasons(activities.filter(is_new).filter(failed).filter_map(reason));
-    Said { state: None, reasons }
+    Said { reasons, ..Said::default() }
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn said(service: &Value, mut tasks: Vec<Value>, since: Option<Timestamp>) -> Sai
             reasons = distinct_reasons(last);
         }
     }
-    Said { state: Some(state(service)), reasons }
+    Said { state: Some(state(service)), reasons, unread: None }
 }
 
 /// How many tasks run, and whether ECS has given up.

@@ -75,7 +75,7 @@ fn said(xml: &str, since: Option<Timestamp>) -> Said {
     if reasons.is_empty() {
         reasons = distinct_reasons(events.iter().filter_map(message));
     }
-    Said { state: None, reasons }
+    Said { reasons, ..Said::default() }
 }
 
 fn tells_of_trouble(event: &str) -> bool {

@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use jiff::Timestamp;
 use paceline_assembly::{Stack, is_transient};
 use paceline_engine::event::Cause;
 
 use super::events::{Change, EventLog};
+use super::long_nested::Level;
 use crate::environment::Environment;
 
 /// The greatest depth of nested stacks that is searched. CloudFormation documents no limit.
@@ -18,14 +20,16 @@ pub(super) struct Failure {
     pub(super) cause: Cause,
     pub(super) transient: bool,
     /// The resource that failed. `None` if the stack failed as a whole.
-    pub(super) resource: Option<FailedResource>,
+    pub(super) resource: Option<Box<FailedResource>>,
 }
 
 /// A resource that failed.
 #[derive(Debug, Clone)]
 pub(super) struct FailedResource {
-    pub(super) resource_type: String,
-    pub(super) physical_id: String,
+    pub(super) level: Level,
+    pub(super) change: Change,
+    /// When its operation began.
+    pub(super) since: Option<Timestamp>,
 }
 
 impl Failure {
@@ -82,13 +86,21 @@ pub(super) fn first_cause<'a>(
         let at = format!("{} ({})", path.unwrap_or(&failed.logical_id), failed.resource_type);
         let mut found = failure(at, failed.reason.clone().unwrap_or_else(|| failed.status.to_string()));
         let own = stack.filter(|_| within.is_empty());
-        found.resource = Some(FailedResource {
-            resource_type: failed.resource_type.clone(),
-            physical_id: failed.physical_id.clone(),
-        });
+        let id = changes.iter().find(|change| change.of_stack).map(|change| change.physical_id.clone());
+        found.resource = Some(Box::new(FailedResource {
+            level: Level { stack: id.unwrap_or_default(), within: within.clone() },
+            change: failed.clone(),
+            since: began(changes, &failed.logical_id),
+        }));
         found.cause.source = own.and_then(|stack| stack.sources.get(&failed.logical_id).cloned());
         Some(found)
     })
+}
+
+/// When the operation on a resource began.
+pub(super) fn began(changes: &[Change], logical_id: &str) -> Option<Timestamp> {
+    let mut of_resources = changes.iter().filter(|change| !change.of_stack);
+    of_resources.find(|change| change.logical_id == logical_id).map(|change| change.at)
 }
 
 /// The construct path of a resource. `within` are the logical ids that lead to its nested stack, if it is in one: the

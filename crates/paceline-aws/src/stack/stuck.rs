@@ -7,19 +7,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use paceline_assembly::{STACK_TYPE, StackOperation, StackStatus};
+use paceline_assembly::{STACK_TYPE, StackOperation, StackStatus, is_custom};
 use paceline_engine::event::{Cause, ServiceReport, StuckResource, UsualSource};
 use paceline_plan::durations::ResourceOperation;
 use paceline_plan::history::{History, ResourceOf, Site, Usual, UsualBasis};
 use paceline_text::{count, duration, to_the_millisecond};
 
+use super::asked::subject;
 use super::events::Change;
 use super::failure::{DEEPEST, Failure, construct_path, failed_resource};
 use super::long_nested::Level;
 use super::watch::Watch;
 use crate::environment::StackView;
 use crate::error::{AwsError, ErrorKind};
-use crate::service_report::{Subject, sentence};
+use crate::service_report::sentence;
 
 /// The setting for stuck resources.
 const SETTING: &str = "on-failure.stuck";
@@ -55,16 +56,12 @@ impl Watch<'_> {
         let Some(knowledge) = self.knowledge else { return Ok(()) };
         let Some(stuck) = self.next_stuck(knowledge.history).await else { return Ok(()) };
         let change = &stuck.change;
-        let subject = Subject {
-            resource_type: &change.resource_type,
-            physical_id: &change.physical_id,
-            since: Some(stuck.since),
-        };
+        let subject = subject(self.stack, &stuck.level, change, Some(stuck.since));
         let report = knowledge.questions.ask(subject).await;
         let (place, message) = (self.place(&stuck), stuck.message());
         let hint = where_to_look(&change.resource_type);
         let why = match report.as_ref().and_then(|report| Some((report, sentence(report)?))) {
-            Some((report, said)) if report.not_asked.is_none() => said,
+            Some((report, said)) if report.state.is_some() || !report.reasons.is_empty() => said,
             Some((_, not_asked)) => format!("{hint} ({not_asked})"),
             None => hint.to_owned(),
         };
@@ -267,10 +264,10 @@ fn where_to_look(resource_type: &str) -> &'static str {
             "look at the group's activities, and whether its instances start and send their signals"
         }
         "AWS::CloudFormation::WaitCondition" => "look whether what is to signal its handle still runs",
-        "AWS::CloudFormation::CustomResource" => CUSTOM,
-        custom if custom.starts_with("Custom::") => CUSTOM,
+        custom if is_custom(custom) => CUSTOM,
         _ => "look at the resource in the console of its service",
     }
 }
 
-const CUSTOM: &str = "look at the log of the function behind it; a function that never answers is waited for up to its timeout";
+const CUSTOM: &str =
+    "look at the log of the function behind it; a function that never answers is waited for up to an hour";

@@ -191,8 +191,8 @@ pub(super) struct Watch<'a> {
     pub(super) name: &'a str,
     pub(super) stack: &'a Stack,
     pub(super) knowledge: Option<Knowledge<'a>>,
-    /// What the services of failed resources say, by physical id. `None` if nothing.
-    pub(super) reports: BTreeMap<String, Option<ServiceReport>>,
+    /// What the services of failed resources say, by logical and physical id. `None` if nothing.
+    pub(super) reports: BTreeMap<(String, String), Option<ServiceReport>>,
     /// The stuck resources that were named, by the logical ids that lead to them and the start of their operation.
     pub(super) reported_stuck: BTreeSet<(Vec<String>, Timestamp)>,
     pub(super) long_nested: LongNested,

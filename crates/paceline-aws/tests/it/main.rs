@@ -14,6 +14,7 @@ mod captures;
 mod colleague;
 mod colleague_sweep;
 mod copies;
+mod custom_resources;
 mod deletes;
 mod deployed;
 mod deploys;

@@ -7,7 +7,7 @@ use paceline_aws::{
     Applicant, Builds, Images, KeptRuns, LockMode, Method, MetricDatum, Notification, WakeRule,
 };
 use paceline_buildspec::project::role::{Access, Statement, run_statements, wake_statements};
-use paceline_buildspec::project::{Located, OwnStack, Rights, Unaided};
+use paceline_buildspec::project::{CUSTOM_RESOURCE, Located, OwnStack, Rights, Unaided};
 use paceline_config::{Config, Notifications, Occasion};
 use paceline_engine::Outcome;
 use paceline_plan::{Plan, PlanOptions, RollbackOptions};
@@ -178,17 +178,32 @@ async fn a_build_that_creates_repositories_keeps_to_the_generated_role() {
 
 #[tokio::test(start_paused = true)]
 async fn a_build_that_asks_why_a_resource_hangs_keeps_to_the_generated_role() {
-    let types = ["AWS::ECS::Service", "AWS::AutoScaling::AutoScalingGroup", "AWS::RDS::DBInstance"];
+    let types = [
+        "AWS::ECS::Service",
+        "AWS::AutoScaling::AutoScalingGroup",
+        "AWS::RDS::DBInstance",
+        "AWS::CloudFormation::CustomResource",
+    ];
     let hanging = |stack: &str| Hanging {
         stack: stack.to_owned(),
         logical_id: "It".to_owned(),
         reasons: vec!["it is not there".to_owned()],
         patience: Duration::from_mins(8),
     };
-    let world =
-        World::with_faults(Faults { hanging: ["A", "B", "C"].map(hanging).to_vec(), ..Faults::default() });
-    let template = |kind: &str| json!({"Resources": {"It": {"Type": kind}}});
-    let app = ["A", "B", "C"].into_iter().zip(types);
+    let world = World::with_faults(Faults {
+        hanging: ["A", "B", "C", "D"].map(hanging).to_vec(),
+        ..Faults::default()
+    });
+    let template = |kind: &str| {
+        let mut resources = json!({"It": {"Type": kind}});
+        if kind.ends_with("::CustomResource") {
+            resources["It"]["Properties"] = json!({"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}});
+            resources["Function"] =
+                json!({"Type": "AWS::Lambda::Function", "Properties": {"Code": {"ZipFile": "x"}}});
+        }
+        json!({"Resources": resources})
+    };
+    let app = ["A", "B", "C", "D"].into_iter().zip(types);
     let app = app.fold(App::new(), |app, (name, kind)| app.stack(name, &template(kind), &[]));
     build(&world, &app, How::default()).await;
     let explained = types.map(str::to_owned).into_iter().collect();
@@ -323,6 +338,9 @@ async fn without_roles_a_build_keeps_to_the_generated_role() {
     world.sim.set_faults(Faults { failures: vec![failure], ..Faults::default() });
     build(&world, &app, how()).await;
 
+    // Its custom resource fails, and the function behind it is asked why.
+    let explained = BTreeSet::from([CUSTOM_RESOURCE.to_owned()]);
+    let rights = Rights { explained, ..unaided_rights(false) };
     let expected = [
         // CloudFormation and Docker call these actions with the same credentials.
         "ecr:BatchCheckLayerAvailability",
@@ -331,13 +349,15 @@ async fn without_roles_a_build_keeps_to_the_generated_role() {
         "ecr:InitiateLayerUpload",
         "ecr:UploadLayerPart",
         "s3:GetObject",
+        // The template names the function behind its custom resource by its ARN.
+        "cloudformation:DescribeStackResource",
         // `DescribeStacks` without a name needs this action.
         "cloudformation:ListStacks",
         // These actions are needed only after interference by others.
         "cloudformation:ContinueUpdateRollback",
         "cloudformation:DeleteChangeSet",
     ];
-    assert_eq!(unused(&called(&world), &unaided_rights(false)), BTreeSet::from(expected.map(str::to_owned)));
+    assert_eq!(unused(&called(&world), &rights), BTreeSet::from(expected.map(str::to_owned)));
 }
 
 /// Records, the copy of the journal, captures, a lease, a rollback, and a machine that finds the run in the bucket.

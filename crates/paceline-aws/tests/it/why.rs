@@ -47,7 +47,7 @@ fn named(name: &str, count: u32) -> Value {
     template
 }
 
-fn stuck(ran: &Ran) -> Vec<&StuckResource> {
+pub(crate) fn stuck(ran: &Ran) -> Vec<&StuckResource> {
     let stuck = ran.events.iter().filter_map(|event| match &event.fact {
         Fact::StepWarned(warned) => warned.stuck.as_deref(),
         _ => None,
@@ -55,7 +55,7 @@ fn stuck(ran: &Ran) -> Vec<&StuckResource> {
     stuck.collect()
 }
 
-fn counts(report: &ServiceReport) -> Vec<(&str, usize)> {
+pub(crate) fn counts(report: &ServiceReport) -> Vec<(&str, usize)> {
     report.reasons.iter().map(|ServiceReason { reason, count }| (reason.as_str(), *count)).collect()
 }
 

@@ -27,7 +27,7 @@ pub use check::ProjectError;
 pub use environment::{
     BuildEnvironment, DockerServer, EnvironmentType, EnvironmentVariable, ImagePullCredentials, VariableType,
 };
-pub use rights::{EXPLAINED, Located, OwnStack, Rights, Unaided};
+pub use rights::{CUSTOM_RESOURCE, EXPLAINED, Located, OwnStack, Rights, Unaided};
 pub use source::Source;
 pub(crate) use source::object;
 pub use timeouts::{Disorder, Level, Timeouts};

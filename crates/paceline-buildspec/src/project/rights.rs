@@ -26,7 +26,8 @@ pub struct Rights {
     pub watches_alarms: bool,
     /// The repositories that the run creates at its start.
     pub prewarmed: Vec<Located>,
-    /// The types of resources that the build asks their services about: see [`EXPLAINED`].
+    /// The types of resources that the build asks their services about: those of [`EXPLAINED`], and [`CUSTOM_RESOURCE`]
+    /// for all custom resources.
     pub explained: BTreeSet<String>,
     /// The work for which the assembly names no role, so that the build does it itself.
     pub unaided: Unaided,
@@ -79,6 +80,9 @@ pub const EXPLAINED: [(&str, &[&str]); 4] = [
     ("AWS::RDS::DBCluster", &["rds:DescribeEvents"]),
     ("AWS::RDS::DBInstance", &["rds:DescribeEvents"]),
 ];
+
+/// The type that stands for all custom resources. The logs of their functions tell why one hangs or has failed.
+pub const CUSTOM_RESOURCE: &str = "AWS::CloudFormation::CustomResource";
 
 /// The calls that change or read one stack.
 const STACK_ACTIONS: [&str; 15] = [
@@ -180,6 +184,17 @@ impl Rights {
                 "When a resource hangs or fails, its service is asked why. The names are only known then.",
                 actions.into_iter().collect(),
                 vec![Resource::Any],
+            ));
+        }
+        if self.explained.contains(CUSTOM_RESOURCE) {
+            statements.push(Statement::new(
+                "ReadFunctionLogs",
+                "When a custom resource hangs or fails, the errors in the log of its function tell why. The names are only known then.",
+                vec!["cloudformation:DescribeStackResource", "logs:FilterLogEvents"],
+                vec![
+                    sub("cloudformation:*:${AWS::AccountId}:stack/*"),
+                    sub("logs:*:${AWS::AccountId}:log-group:/aws/lambda/*"),
+                ],
             ));
         }
         if !self.prewarmed.is_empty() {

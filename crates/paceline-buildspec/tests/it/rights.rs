@@ -85,6 +85,16 @@ fn the_build_may_ask_only_the_services_whose_resources_it_deploys() {
 }
 
 #[test]
+fn the_build_may_read_the_logs_of_functions_only_if_it_deploys_custom_resources() {
+    let explained = BTreeSet::from(["AWS::CloudFormation::CustomResource".to_owned()]);
+    let found = statement(&with(Rights { explained, ..Rights::default() }), "ReadFunctionLogs").unwrap();
+    assert_eq!(actions(&found), ["cloudformation:DescribeStackResource", "logs:FilterLogEvents"]);
+    let logs = "arn:${AWS::Partition}:logs:*:${AWS::AccountId}:log-group:/aws/lambda/*";
+    assert!(resources(&found).contains(&logs.to_owned()), "{found}");
+    assert!(statement(&with(Rights::default()), "ReadFunctionLogs").is_none());
+}
+
+#[test]
 fn a_build_without_records_may_delete_no_file() {
     let unaided = Unaided { buckets: vec!["files".into()], ..Unaided::default() };
     let generation = with(Rights { unaided, ..Rights::default() });

@@ -13,13 +13,8 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use paceline_assembly::{CUSTOM_TYPE, is_custom};
 use serde::{Deserialize, Serialize};
-
-/// The row that stands for every custom resource that has no row of its own.
-const CUSTOM_RESOURCE: &str = "AWS::CloudFormation::CustomResource";
-
-/// What the type of a custom resource begins with, if it is not [`CUSTOM_RESOURCE`].
-const CUSTOM_PREFIX: &str = "Custom::";
 
 /// Seconds to create, update and delete a resource of a type that is not in the table: the table's medians.
 ///
@@ -111,7 +106,8 @@ impl Durations {
 
     fn figure(&self, resource_type: &str, operation: ResourceOperation) -> Figure {
         let of = |row| self.table.get(row).and_then(|figures| figures[operation as usize]);
-        let shared = || resource_type.starts_with(CUSTOM_PREFIX).then(|| of(CUSTOM_RESOURCE)).flatten();
+        // The row of custom resources stands for every one that has no row of its own.
+        let shared = || is_custom(resource_type).then(|| of(CUSTOM_TYPE)).flatten();
         of(resource_type).or_else(shared).unwrap_or(Figure {
             duration: Duration::from_secs(DEFAULT_SECONDS[operation as usize].into()),
             source: Source::Default,
@@ -277,11 +273,11 @@ mod tests {
     fn custom_resources_share_a_row() {
         let durations = Durations::typical();
         for operation in ALL {
-            let shared = durations.lookup(CUSTOM_RESOURCE, operation);
+            let shared = durations.lookup(CUSTOM_TYPE, operation);
             assert_eq!(durations.lookup("Custom::AWS", operation), shared);
             assert_eq!(shared.source, Source::Estimate);
         }
-        let overridden = durations.with(CUSTOM_RESOURCE, ResourceOperation::Create, Duration::from_secs(77));
+        let overridden = durations.with(CUSTOM_TYPE, ResourceOperation::Create, Duration::from_secs(77));
         assert_eq!(overridden.lookup("Custom::AWS", ResourceOperation::Create).seconds, 77);
     }
 
@@ -302,7 +298,7 @@ mod tests {
         assert_eq!(unknown.of("Custom::Mine", ResourceOperation::Delete), Duration::ZERO);
         assert_eq!(
             unknown.of("Custom::Mine", ResourceOperation::Create),
-            unknown.of(CUSTOM_RESOURCE, ResourceOperation::Create)
+            unknown.of(CUSTOM_TYPE, ResourceOperation::Create)
         );
     }
 

@@ -3,6 +3,7 @@
 //! Real types have too many attributes to list them all. Attributes whose form matters to other resources or
 //! to CDK templates are computed. Any other attribute gets a plausible value that stays the same.
 
+use paceline_assembly::is_custom;
 use serde_json::Value;
 
 use crate::random::Random;
@@ -38,10 +39,6 @@ pub(crate) fn attribute(
 /// Whether the physical id of a resource is made up, because the template gives the resource no name.
 pub(crate) fn is_made_up(resource: &Resource) -> bool {
     super::names::given_name(&resource.kind, &resource.properties) != Some(resource.physical.as_str())
-}
-
-pub(crate) fn is_custom(kind: &str) -> bool {
-    kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource"
 }
 
 fn custom(

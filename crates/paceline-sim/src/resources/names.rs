@@ -1,5 +1,6 @@
 //! Physical ids of resources.
 
+use paceline_assembly::is_custom;
 use serde_json::Value;
 
 use crate::random::Random;
@@ -288,7 +289,7 @@ fn shape(kind: &str) -> Shape {
         "AWS::KMS::Key" | "AWS::Lambda::EventSourceMapping" => Shape::Uuid,
         "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api" => Shape::Hex(10),
         "AWS::ApiGateway::Resource" | "AWS::ApiGateway::Deployment" => Shape::Hex(6),
-        _ if kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource" => Shape::Uuid,
+        _ if is_custom(kind) => Shape::Uuid,
         _ if forms::of(kind).is_some_and(|form| form.is_arn) => Shape::Arn("", ""),
         _ => Shape::Name,
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::wire::{Fault, Protocol, Request};
 use crate::world::World;
@@ -79,4 +79,20 @@ pub(crate) fn unknown_operation(request: &Request) -> Fault {
             ),
         ),
     }
+}
+
+/// One page of a list. The token is the position of the next page. It carries a mark, so that a token from
+/// elsewhere is recognised.
+pub(crate) fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Value), Fault> {
+    let start = match token {
+        None => 0,
+        Some(token) => token
+            .strip_prefix("page-")
+            .and_then(|position| position.parse().ok())
+            .ok_or_else(|| Fault::validation("The specified NextToken is invalid"))?,
+    };
+    let size = size.max(1);
+    let more = items.len() > usize::saturating_add(start, size);
+    let next = if more { json!(format!("page-{}", start + size)) } else { Value::Null };
+    Ok((items.into_iter().skip(start).take(size).collect(), next))
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use paceline_assembly::is_custom;
 use serde_json::Value;
 
 use super::custom;
-use crate::resources::{attribute, is_custom};
+use crate::resources::attribute;
 use crate::world::{
     AccountRegion, Peering, Profile, Resource, Role, Stack, World, parameters, repositories, secrets,
     text_of, visible_at,

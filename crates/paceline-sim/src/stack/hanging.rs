@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use paceline_assembly::is_custom;
+
 use super::effects::handler;
 use super::run::Run;
-use crate::world::Hung;
+use crate::world::{Hung, Resource};
 
 /// Lets a resource hang if the options say so. Returns how long CloudFormation waits for it.
 pub(super) fn begin(run: &mut Run<'_>, id: &str) -> Option<Duration> {
@@ -18,11 +20,23 @@ pub(super) fn begin(run: &mut Run<'_>, id: &str) -> Option<Duration> {
     Some(patience)
 }
 
+/// Whether a resource hangs until its function tells its physical id.
+pub(super) fn is_unanswered(run: &Run<'_>, resource: &Resource) -> bool {
+    let hung = run.world.region(&run.stack.key.place).and_then(|region| region.hung.get(&resource.physical));
+    is_custom(&resource.kind) && hung.is_some_and(|hung| hung.until.is_none())
+}
+
 /// The reason why a resource that hung until now has failed.
 pub(super) fn failed(run: &mut Run<'_>, id: &str) -> Option<String> {
     let resource = run.stack.resources.get(id)?;
     end(run, &resource.physical.clone())?;
     let resource = run.stack.resources.get(id)?;
+    if is_custom(&resource.kind) {
+        let request = run.draws(&["custom", &run.stack.key.arn, id]).uuid();
+        return Some(format!(
+            "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [{request}]."
+        ));
+    }
     Some(handler(run.world, run.stack, resource, "Exceeded attempts to wait", "NotStabilized"))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use paceline_assembly::{ResourceStatus, StackOperation};
+use paceline_assembly::{ResourceStatus, StackOperation, is_custom};
 use paceline_plan::durations::ResourceOperation as Operation;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::names::{give_name_back, is_renamed, release_name, take_name};
 use super::run::Run;
 use super::{effects, hanging, nested};
 use crate::options::Failure;
-use crate::resources::{is_custom, physical};
+use crate::resources::physical;
 use crate::template::references_of;
 use crate::world::{OnFailure, OperationKind, Resource, Stack, Step, Work};
 
@@ -276,6 +276,9 @@ pub(super) fn initiated(run: &mut Run<'_>, id: &str) {
             if replaces { ResourceStatus::UpdateFailed } else { ResourceStatus::CreateFailed },
             reason,
         );
+    }
+    if hanging::is_unanswered(run, &resource) {
+        return;
     }
     let status = resource.status.clone();
     run.stack.mark(run.world.now, id, status, Some("Resource creation Initiated".to_owned()));

@@ -10,9 +10,9 @@ mod submission;
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::services::service::{Answer, Service, unknown_operation};
+use crate::services::service::{Answer, Service, page, unknown_operation};
 use crate::wire::{Fault, Outcome, Protocol, Request};
 use crate::world::{AccountRegion, Stack, StackKey, World};
 
@@ -100,20 +100,4 @@ fn named<'a>(
 
 fn does_not_exist(name: &str) -> String {
     format!("Stack with id {name} does not exist")
-}
-
-/// One page of a list. The token is the position of the next page. It carries a mark, so that a token from
-/// elsewhere is recognised.
-fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Value), Fault> {
-    let start = match token {
-        None => 0,
-        Some(token) => token
-            .strip_prefix("page-")
-            .and_then(|position| position.parse().ok())
-            .ok_or_else(|| Fault::validation("The specified NextToken is invalid"))?,
-    };
-    let size = size.max(1);
-    let more = items.len() > usize::saturating_add(start, size);
-    let next = if more { json!(format!("page-{}", start + size)) } else { Value::Null };
-    Ok((items.into_iter().skip(start).take(size).collect(), next))
 }

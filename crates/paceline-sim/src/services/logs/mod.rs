@@ -1,4 +1,6 @@
-//! CloudWatch Logs: the logs of builds, read from the start.
+//! CloudWatch Logs: the logs of builds, read from the start, and those of functions, searched.
+
+mod functions;
 
 use serde_json::json;
 
@@ -23,9 +25,14 @@ impl Service for Logs {
 }
 
 fn perform(world: &World, request: &Request) -> Outcome {
-    if request.operation != "GetLogEvents" {
-        return Err(unknown_operation(request));
+    match request.operation.as_str() {
+        "GetLogEvents" => of_build(world, request),
+        "FilterLogEvents" => functions::filtered(world, request),
+        _ => Err(unknown_operation(request)),
     }
+}
+
+fn of_build(world: &World, request: &Request) -> Outcome {
     let (group, stream) = (text(&request.json, "logGroupName")?, text(&request.json, "logStreamName")?);
     let builds = world.region(&request.place).map(|region| &region.builds);
     let mut builds = builds.into_iter().flat_map(|builds| builds.values());

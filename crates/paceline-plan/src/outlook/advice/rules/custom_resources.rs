@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use paceline_assembly::is_custom;
+
 use crate::outlook::advice::input::AdviceInput;
 use crate::outlook::advice::proposal::Proposal;
 use crate::outlook::advice::remedy::Remedy;
@@ -13,8 +15,6 @@ const LONG: Duration = Duration::from_mins(2);
 pub(super) fn find<'s>(input: &'s AdviceInput<'_>) -> Vec<Proposal<'s>> {
     let mut found = Vec::new();
     for (stack, inside) in input.insides() {
-        let is_custom =
-            |kind: &str| kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource";
         // The clusters of an older CDK are custom resources too, and have a rule of their own.
         let custom = inside.of_type(|kind| is_custom(kind) && !kind.contains("EKS-Cluster"));
         let chain: BTreeSet<usize> = inside.resources.longest_chain().into_iter().collect();
