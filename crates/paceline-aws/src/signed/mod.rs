@@ -86,7 +86,8 @@ impl SignedCalls {
         Self { service, config: config.clone(), region }
     }
 
-    /// An operation of the service. It sends a body, or with [`Protocol::RestJson`] a path. For JSON, `target` is what the header `X-Amz-Target` has.
+    /// An operation of the service. It sends a body, or with [`Protocol::RestJson`] a path. For JSON, `target` is what the
+    /// header `X-Amz-Target` has.
     pub(crate) fn operation(
         &self,
         name: &'static str,

@@ -22,8 +22,8 @@ pub struct TemplateResource {
 pub struct Trust<'a> {
     /// `codebuild.amazonaws.com`.
     pub service: &'a str,
-    /// The ARN of the resource, which may contain `${AWS::…}` and end in `*`. `None` for a service that does not document that it says for
-    /// which account and resource it assumes a role.
+    /// The ARN of the resource, which may contain `${AWS::…}` and end in `*`. `None` for a service that does not document
+    /// that it says for which account and resource it assumes a role.
     pub resource: Option<&'a str>,
 }
 
