@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use paceline_assembly::{Environment, FileDestination, Role, Stack, Template, is_custom, placeholders};
+use paceline_assembly::{
+    Environment, FileDestination, Role, STACK_TYPE, Stack, Template, is_custom, placeholders,
+};
 use paceline_buildspec::project::{CUSTOM_RESOURCE, EXPLAINED, Located, OwnStack, Rights};
 use paceline_plan::{Bake, Gate, Plan, Work};
 use serde_json::Value;
@@ -165,6 +167,7 @@ impl Found {
             stack: target.named(&stack.name),
             id: stack.id.clone(),
             execution_role: stack.execution_role_arn.as_deref().map(|arn| target.resolve(arn)),
+            nests: stack.template.resources().any(|(_, resource)| resource.resource_type == STACK_TYPE),
         });
         let version = stack.bootstrap.as_ref().and_then(|needed| needed.ssm_parameter.as_deref());
         own.versions.extend(version.map(|name| target.named(name)));

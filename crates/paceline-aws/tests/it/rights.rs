@@ -289,7 +289,8 @@ fn unaided(is_protected: bool) -> App {
 
 /// The permissions for [`unaided`], with or without those for records.
 fn unaided_rights(records: bool) -> Rights {
-    let own = |id: &str| OwnStack { stack: located(id), id: id.to_owned(), execution_role: None };
+    let own =
+        |id: &str| OwnStack { stack: located(id), id: id.to_owned(), execution_role: None, nests: false };
     Rights {
         unaided: Unaided {
             stacks: vec![own("Other"), own("Own")],

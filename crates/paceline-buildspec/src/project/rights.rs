@@ -63,6 +63,8 @@ pub struct OwnStack {
     pub id: String,
     /// The role that CloudFormation assumes. Without a role, CloudFormation acts with the build's rights.
     pub execution_role: Option<String>,
+    /// Whether it has nested stacks.
+    pub nests: bool,
 }
 
 /// A name in an account and a region.
@@ -228,6 +230,17 @@ impl Unaided {
                 "The stacks for which the assembly names no deploy role.",
                 STACK_ACTIONS.to_vec(),
                 distinct(self.stacks.iter().map(arn)),
+            ));
+        }
+        // CloudFormation makes up the names of nested stacks from the name of their parent.
+        let arn = |own: &OwnStack| own.stack.arn("cloudformation", &format!("stack/{}-*/*", own.stack.name));
+        let nested = distinct(self.stacks.iter().filter(|own| own.nests).map(arn));
+        if !nested.is_empty() {
+            statements.push(Statement::new(
+                "ReadNestedStacks",
+                "The nested stacks of these stacks: their events tell why one hangs or has failed.",
+                vec!["cloudformation:DescribeStackEvents"],
+                nested,
             ));
         }
         let roles = self.stacks.iter().filter_map(|own| own.execution_role.clone());

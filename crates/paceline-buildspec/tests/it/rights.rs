@@ -109,6 +109,7 @@ fn the_build_may_do_itself_what_the_assembly_names_no_role_for() {
             stack: located("Shop"),
             id: "Shop".into(),
             execution_role: Some("arn:${AWS::Partition}:iam::111122223333:role/cfn".into()),
+            nests: true,
         }],
         buckets: vec!["files-${AWS::AccountId}".into()],
         records: true,
@@ -124,6 +125,9 @@ fn the_build_may_do_itself_what_the_assembly_names_no_role_for() {
         found
     };
     check("ChangeStacks", "arn:${AWS::Partition}:cloudformation:eu-west-1:111122223333:stack/Shop/*");
+    let nested = "arn:${AWS::Partition}:cloudformation:eu-west-1:111122223333:stack/Shop-*/*";
+    let read = check("ReadNestedStacks", nested);
+    assert_eq!(actions(&read), ["cloudformation:DescribeStackEvents"], "nobody changes a nested stack");
     check("ReadStacks", "*");
     check("PublishFiles", "arn:${AWS::Partition}:s3:::files-${AWS::AccountId}/*");
     check("ReplaceRecords", "arn:${AWS::Partition}:s3:::files-${AWS::AccountId}/paceline/deployed/*");
@@ -225,8 +229,12 @@ fn unknown_rights_are_reported_with_the_setting_to_add() {
     custom.codebuild.image = "acme/builder:1".parse().unwrap();
     assert_eq!(gaps(&custom), []);
 
-    let stack = OwnStack { stack: located("Shop"), id: "Shop".into(), execution_role: None };
+    let stack = OwnStack { stack: located("Shop"), id: "Shop".into(), execution_role: None, nests: false };
     let unaided = Unaided { stacks: vec![stack], ..Unaided::default() };
+    assert!(
+        statement(&with(Rights { unaided: unaided.clone(), ..Rights::default() }), "ReadNestedStacks")
+            .is_none()
+    );
     let rights = Rights { unaided, commands: vec!["seed".into()], ..Rights::default() };
     let found = gaps(&with(rights));
     assert_eq!(
