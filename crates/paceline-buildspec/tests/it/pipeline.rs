@@ -330,7 +330,9 @@ fn a_missing_setting_is_one_error_that_names_it() {
     let mut elsewhere = pipeline();
     elsewhere.codebuild.location = Some("https://github.com/shop".into());
     refused(&elsewhere, "does not end in the owner and the name", "codebuild.location");
-    for location in ["sources/folder/", "s3://sources/shop.zip", "arn:aws-cn:s3:::sources/shop.zip"] {
+    for location in
+        ["sources/folder/", "s3://sources/shop.zip", "arn:aws:s3:us-east-1:1:accesspoint/sources/shop.zip"]
+    {
         refused(
             &with_source(SourceType::S3, location),
             &format!("`{location}`, and a pipeline takes its source from one zip file"),
