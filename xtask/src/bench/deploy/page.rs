@@ -34,7 +34,8 @@ pub(super) fn page(compared: &[Compared], times: usize) -> String {
         let cdk = Times::of(runs, Program::Cdk);
         for &program in case.programs {
             let times = Times::of(runs, program);
-            let compared = if program == Program::Cdk { String::new() } else { times.compared(&cdk) };
+            let is_alone = program == Program::Cdk || !case.programs.contains(&Program::Cdk);
+            let compared = if is_alone { String::new() } else { times.compared(&cdk) };
             let Times { median, shortest, longest, .. } = times;
             let _ = writeln!(
                 page,
