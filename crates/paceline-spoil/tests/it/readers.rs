@@ -19,6 +19,17 @@ pub(crate) struct Reader {
     pub(crate) read: fn(&[u8]) -> Vec<String>,
 }
 
+impl Reader {
+    /// Reads an input. Panics if a terminal would obey what the reader says to people.
+    pub(crate) fn check(&self, input: &[u8]) {
+        for said in (self.read)(input) {
+            let shown = paceline_text::clean_but_for_colors(&said);
+            let bad = shown.chars().find(|c| c.is_control() && *c != '\n' && *c != '\u{1b}');
+            assert_eq!(bad, None, "{said:?}");
+        }
+    }
+}
+
 pub(crate) const READERS: &[Reader] = &[
     Reader { name: "template", read: template },
     Reader { name: "manifest", read: |bytes| assembly("manifest.json", bytes) },

@@ -1,0 +1,3 @@
+#![no_main]
+
+paceline_fuzz::target!("capture");
