@@ -375,8 +375,10 @@ impl Execution<'_> {
                 sleep::fall_asleep(rule, build, &id, &record.waits_for, &aws, leases.as_ref()).await
             };
             let slept = interrupt::stoppable(Box::pin(slept)).await;
-            if slept.is_err() {
-                in_time(Box::pin(sleep::give_up(rule, leases))).await;
+            if slept.is_err() && in_time(Box::pin(sleep::give_up(rule, leases))).await.is_none() {
+                terminal::warn(&format!(
+                    "there was no time to disable the rule {rule}: if it is enabled, a build continues this run"
+                ));
             }
             if let Err(why) = slept? {
                 terminal::note(&format!("the run stays awake: {why}"));

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use camino::Utf8Path;
 use paceline_assembly::Assembly;
+use paceline_buildspec::generate::WAKE;
 use paceline_engine::event::{Event, RunStarted};
 use paceline_engine::{
     Changed, Journal, RepeatedCommand, StepKind, Unfinished, journal_path, last_start, moved_stacks,
@@ -93,7 +94,9 @@ impl Continuing<'_> {
         let journal = journal_path(Utf8Path::new(RUNS), &run);
         if !journal.is_file() {
             let message = format!("there is no run {run} in {RUNS}, nor in the staging buckets of this app");
-            return Err(Failure::usage(message, "run it without --resume to begin at the start"));
+            let hint =
+                format!("to begin at the start, run it without --resume, and without the variable {WAKE}");
+            return Err(Failure::usage(message, hint));
         }
         Ok((run, read_events(&journal)?))
     }

@@ -80,12 +80,15 @@ pub(super) async fn fall_asleep(
     let armed = async { WakeRule::open(&wire, rule).await?.enable(&next_build(build, run)).await };
     armed.await.map_err(|error| format!("no build would continue it: {error}"))?;
     tokio::time::sleep(UNTIL_RULE_MATCHES).await;
-    // If the run stays awake, the process that continues it disables the rule.
-    match Box::pin(aws.all_in_progress(stacks)).await {
+    let asleep = match Box::pin(aws.all_in_progress(stacks)).await {
         Ok(true) => mark(run, stacks).map_err(|error| format!("{ASLEEP} cannot be written: {error}")),
         Ok(false) => Err("CloudFormation has ended an operation meanwhile".to_owned()),
         Err(error) => Err(format!("its stacks cannot be read: {error}")),
+    };
+    if asleep.is_err() {
+        awake(rule).await;
     }
+    asleep
 }
 
 /// Undoes what [`fall_asleep`] has begun: nothing continues by itself what somebody has stopped.
@@ -104,8 +107,8 @@ pub(super) async fn awake(rule: &str) {
     let disabled = async { WakeRule::open(&wire, rule).await?.disable().await };
     if let Err(error) = disabled.await {
         terminal::warn(&format!(
-            "the rule that continues runs could not be disabled. If it is enabled, changes of stacks start builds, which do \
-             nothing: {error}"
+            "the rule that continues runs could not be disabled. If it is enabled, changes of stacks start builds, which \
+             continue this run if it was interrupted, and else do nothing: {error}"
         ));
     }
 }
